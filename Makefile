@@ -1,0 +1,43 @@
+# `make test` is all a newcomer needs; `make help` lists the rest.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+PYTHON ?= python3
+BIN := .venv/bin
+.PHONY: help test check demo fuzz bench generate lock format clean
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile
+
+.venv/installed: requirements.lock pyproject.toml
+	@PYTHON=$(PYTHON) sh .ci/venv
+
+test: .venv/installed ## build .venv from the lock, then run the tests with branch coverage
+	@$(BIN)/coverage run -m pytest -q
+	@$(BIN)/coverage report
+
+check: .venv/installed ## format, lint, types, layers, changelog fragments
+	@sh .ci/check
+
+demo: ## reserved for the server and three clients
+	@echo 'make demo: the server and the client are not built yet, so there is nothing to show; `make test` works.' >&2; exit 1
+
+fuzz: .venv/installed ## a million executions of every function that touches remote bytes
+	@$(BIN)/python -m tests.fuzz.run --executions 1000000
+
+bench: .venv/installed ## seal and open of each datagram, as ratios to the bare primitives
+	@$(BIN)/python -m benchmarks.envelope
+
+generate: .venv/installed ## what is generated: tables and drawings in spec/, and spec/vectors
+	@$(BIN)/python -m spec.tools.generate
+	@$(BIN)/python -m spec.tools.vectors
+
+format: .venv/installed ## format the code
+	@$(BIN)/ruff check -q --fix-only . ; $(BIN)/ruff format -q .
+
+lock: .venv/installed ## pin the newest versions that pyproject.toml allows
+	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --no-emit-index-url --no-emit-find-links \
+	  --no-annotate --python-version 3.11 --upgrade --all-extras \
+	  --group build --group dev --group fuzz pyproject.toml -o requirements.lock
+
+clean: ## remove what was built
+	@rm -rf .venv .fuzz .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,1 @@
+"""What makes bytes trustworthy: cards, links, letters, acknowledgements and tokens, over one `Suite`."""

@@ -1,0 +1,1 @@
+"""Everything that does I/O for the core, and the simulated network."""
