@@ -215,7 +215,7 @@ class Deregistered:
 
 @dataclass(frozen=True, slots=True, config=STRICT)
 class Lookup:
-    """C to S: who and where is this user?"""
+    """C to S: who and where is the user with this name."""
 
     code: ClassVar[int] = 5
     id: Number
@@ -235,7 +235,14 @@ class Found:
 
 @dataclass(frozen=True, slots=True, config=STRICT)
 class Refused:
-    """S to C: no. `wait_s`: how long to wait, or to believe it; `card_seq`: the highest known if stale, else 0."""
+    """S to C: no.
+
+    Attributes:
+        id: of the request.
+        refusal: why.
+        wait_s: seconds to wait before asking again, or for which `UNKNOWN` may be believed.
+        card_seq: the highest seq known where the card was stale, else 0.
+    """
 
     code: ClassVar[int] = 7
     id: Number

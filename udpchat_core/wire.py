@@ -196,7 +196,7 @@ def _no_tag(_decoder: object, _immutable: bool = False) -> Never:
     raise ValueError("no tags")
 
 
-_NO_TAGS: Final = defaultdict(lambda: _no_tag)
+_NO_TAGS: Final[Mapping[int, Callable[..., Never]]] = defaultdict(lambda: _no_tag)
 """Refuses every tag before its content is interpreted: those of dates, regular expressions and mail run code."""
 
 # --- values to arrays and back, prepared once for each class ---
@@ -239,7 +239,7 @@ def _builder(hint: Any) -> Callable[[Any], Any] | None:  # noqa: ANN401 - a type
     if isinstance(hint, type) and issubclass(hint, IntEnum):
         members: dict[int, IntEnum] = {int(member): member for member in hint}
         return lambda value: members.get(value, value) if type(value) is int else value
-    if is_dataclass(hint):
+    if isinstance(hint, type) and is_dataclass(hint):
         _prepare(hint)
         return lambda value: _build_untrusted(hint, value) if type(value) is tuple else value
     return None

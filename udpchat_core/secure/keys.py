@@ -29,9 +29,7 @@ def _little_endian(*values: int) -> frozenset[bytes]:
     return frozenset(value.to_bytes(32, "little") for value in values)
 
 
-SMALL_ORDER_ED25519: Final = _little_endian(
-    0, 1, _P - 1, _P, _P + 1, _ED25519_Y_ORDER_8, _P - _ED25519_Y_ORDER_8
-)
+SMALL_ORDER_ED25519: Final = _little_endian(0, 1, _P - 1, _P, _P + 1, _ED25519_Y_ORDER_8, _P - _ED25519_Y_ORDER_8)
 """The y of every point of small order, canonical or not, without the sign: signatures under them are forged."""
 
 SMALL_ORDER_X25519: Final = _little_endian(0, 1, _P - 1, _P, _P + 1, *_X25519_U_ORDER_8)

@@ -20,7 +20,7 @@ class TransparentSuite:
     """A `udpchat_core.secure.suite.Suite` whose every byte follows from `seed`."""
 
     def __init__(self, seed: int) -> None:
-        self._random = Random(seed)
+        self._random = Random(seed)  # noqa: S311 - repeatable is what it is for
 
     def random(self, size: int) -> bytes:
         """`size` bytes of the seeded sequence."""
