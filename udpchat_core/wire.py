@@ -7,8 +7,7 @@ encoding the decoded value again gives the same bytes, so there is one encoding 
 are built before the outer one: strict pydantic takes instances, not arrays.
 """
 
-from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from enum import IntEnum
 from types import NoneType
@@ -192,12 +191,26 @@ def _arrays_untrusted(encoded: bytes) -> tuple[Any, ...]:
     return value
 
 
-def _no_tag(_decoder: object, _immutable: bool = False) -> Never:
-    raise ValueError("no tags")
+class _NoTags(Mapping[int, Callable[..., Never]]):
+    """Has a decoder for every tag, which refuses it: the library's own, for dates or expressions, never run.
+
+    It keeps nothing, so that no sender can make it grow.
+    """
+
+    def __getitem__(self, tag: int) -> Callable[..., Never]:
+        return self._refuse
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+    def _refuse(self, _decoder: object, _immutable: bool = False) -> Never:
+        raise ValueError("no tags")
 
 
-_NO_TAGS: Final[Mapping[int, Callable[..., Never]]] = defaultdict(lambda: _no_tag)
-"""Refuses every tag before its content is interpreted: those of dates, regular expressions and mail run code."""
+_NO_TAGS: Final = _NoTags()
 
 # --- values to arrays and back, prepared once for each class ---
 
