@@ -40,7 +40,7 @@ RECORD_PLAINTEXT_BYTES_MAX: Final = DATAGRAM_BYTES_MAX - RECORD_OVERHEAD_BYTES
 RECORD_PLAINTEXT_BYTES_MIN: Final = RETRY_BYTES - RECORD_OVERHEAD_BYTES
 """What a client fills its RECORDs up to, so that a RETRY is never longer than what it answers."""
 
-_DEPTH_MAX = 5  # messages, message, list of entries, entry, version
+_DEPTH_MAX = 4  # messages, message, list of entries, entry
 _ARRAY_HEAD_SHORT = 24
 _PADDING_HEAD_BYTES = 3  # array, code, byte string
 T = TypeVar("T")
@@ -70,7 +70,7 @@ def serialize(datagram: Datagram) -> bytes:
             body = key_id + sealed
         case Acks(acks):
             body = b"".join(acks)
-    payload = header(type(datagram)) + body
+    payload = header(type(datagram)) + body  # R-3.3-2
     low, high = _BOUNDS[datagram.type]
     if not low <= len(payload) <= high or (isinstance(datagram, Acks) and len(payload) % ACK_BYTES != HEADER_BYTES):
         raise LocalProtocolError(f"{type(datagram).__name__} of {len(payload)} bytes: {low} to {high} are allowed")

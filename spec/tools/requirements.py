@@ -66,7 +66,9 @@ def problems(sections: Mapping[str, str], code: Mapping[str, str], tests: Mappin
     found += [f"{id_} is stated twice" for id_ in sorted({id_ for id_ in ids if ids.count(id_) > 1})]
     for where, cited in (("code", citations(code)), ("a test", citations(tests))):
         found += [f"{id_} is not cited by {where}" for id_ in ids if id_ not in cited]
-        found += [f"{places[0]} cites {id_}, which spec/ does not state" for id_, places in cited.items() if id_ not in ids]
+        found += [
+            f"{places[0]} cites {id_}, which spec/ does not state" for id_, places in cited.items() if id_ not in ids
+        ]
     return found
 
 

@@ -5,6 +5,7 @@ from typing import Final
 from ..errors import BadDatagram, Reason
 from .suite import Suite
 
+# R-2.2-1: no label is the beginning of another.
 CARD_LABEL: Final = b"udpchat/1 card\0"
 LETTER_LABEL: Final = b"udpchat/1 letter\0"
 LINK_LABEL: Final = b"udpchat/1 link\0"

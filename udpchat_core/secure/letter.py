@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..datagrams import Letter
-from ..errors import BadDatagram, Reason
+from ..errors import BadDatagram, LocalProtocolError, Reason
+from ..limits import OPENING_KEYS_MAX
 from ..messages import LetterBody
 from ..wire import decode_untrusted, encode, serialize
 from .keys import ACK_LABEL, ID_BYTES, LETTER_LABEL, SIGNATURE_BYTES, SLOT_LABEL, check_identity_untrusted, key_id
@@ -48,12 +49,15 @@ def seal_letter_untrusted(
 def open_letter_untrusted(suite: Suite, recipient: bytes, keys: Sequence[OpeningKey], letter: Letter) -> LetterBody:
     """What the sender wrote to identity `recipient`, or `BadDatagram`.
 
-    Every key with the letter's id is tried: ids are short, and two keys may share one.
+    Every key with the letter's id is tried: ids are short, and two keys may share one. More keys than
+    `OPENING_KEYS_MAX` raise `LocalProtocolError`.
     """
+    if len(keys) > OPENING_KEYS_MAX:
+        raise LocalProtocolError(f"{len(keys)} keys to open with: {OPENING_KEYS_MAX} are allowed")
     reason = Reason.KEY
     info = LETTER_LABEL + recipient
     for key in keys:
-        if key.id != letter.key_id:
+        if key.id != letter.key_id:  # R-6.1-3
             continue
         try:
             plain = suite.hpke_open_untrusted(key.private, info, letter.sealed)  # R-6.1-2

@@ -49,7 +49,7 @@ class Link:
 
     def open_untrusted(self, suite: Suite, record: Record) -> bytes:
         """The plaintext of a RECORD, or `BadDatagram`, which leaves the link as it was."""
-        if record.index != self.index:
+        if record.index != self.index:  # R-3.1-6: nothing changes before the last check passed
             raise BadDatagram(Reason.LINK)
         if record.counter >= COUNTER_LIMIT:
             raise BadDatagram(Reason.COUNTER)

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from ..errors import BadDatagram, Reason
 from .suite import KEY_BYTES, Suite
 
-PROTOCOL_NAME: Final = b"Noise_IK_25519_ChaChaPoly_SHA256"
+PROTOCOL_NAME: Final = b"Noise_IK_25519_ChaChaPoly_SHA256"  # R-4.2-1
 TAG_BYTES: Final = 16
 COUNTER_LIMIT: Final = 2**64 - 1
 """Noise reserves this nonce (section 5.1): counters stay below it."""
