@@ -68,8 +68,8 @@ def serialize(datagram: Datagram) -> bytes:
             body = index + counter.to_bytes(8) + sealed
         case Letter(key_id, sealed):
             body = key_id + sealed
-        case Acks(acks):
-            body = b"".join(acks)
+        case _:
+            body = b"".join(datagram.acks)
     payload = header(type(datagram)) + body  # R-3.3-2
     low, high = _BOUNDS[datagram.type]
     if not low <= len(payload) <= high or (isinstance(datagram, Acks) and len(payload) % ACK_BYTES != HEADER_BYTES):

@@ -15,6 +15,7 @@ from udpchat_core.errors import BadDatagram, LocalProtocolError, Reason
 from udpchat_core.limits import ACKS_MAX, DATAGRAM_BYTES_MAX, RECORD_MESSAGES_MAX
 from udpchat_core.messages import CardBody, LetterBody, Lookup, Message, Padding, Ping, Superseded
 from udpchat_core.wire import (
+    _NO_TAGS,
     BY_CODE,
     RECORD_OVERHEAD_BYTES,
     RECORD_PLAINTEXT_BYTES_MAX,
@@ -287,6 +288,8 @@ def test_no_tag_is_ever_interpreted() -> None:
     for tag in (*range(300), 1004, 43_000, 55_799, 2**32, 2**64 - 1):  # R-3.2-1
         tagged = cbor2.dumps(cbor2.CBORTag(tag, "2013-03-21T20:04:00Z"))
         assert reason_inside(b"\x82" + tagged + b"\x82\x12\x01") is Reason.CBOR
+    assert list(_NO_TAGS) == []
+    assert len(_NO_TAGS) == 0  # nothing is kept for a tag that was sent
 
 
 def test_a_huge_claim_costs_no_memory() -> None:
