@@ -3,7 +3,7 @@
 from dataclasses import fields, is_dataclass
 from enum import IntEnum
 from types import NoneType
-from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 from annotated_types import Ge, Le, Len, Lt
 from hypothesis import strategies as st
@@ -40,8 +40,6 @@ def of(hint: Any) -> st.SearchStrategy[Any]:
         return TEXTS
     if get_origin(hint) is Annotated:
         return _bounded(get_args(hint)[0], {type(mark): mark for mark in get_args(hint)[1:]})
-    if get_origin(hint) is Literal:
-        return st.sampled_from(get_args(hint))
     if NoneType in get_args(hint):
         return st.none() | of(get_args(hint)[0])
     if hint is bool:

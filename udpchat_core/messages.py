@@ -5,7 +5,7 @@ carry an `id`, which their answer repeats and every retry keeps. `spec/messages.
 """
 
 from enum import IntEnum
-from typing import Annotated, ClassVar, Final, Literal
+from typing import Annotated, ClassVar, Final
 
 from annotated_types import Ge, Le, Len
 from pydantic.dataclasses import dataclass
@@ -42,7 +42,7 @@ class CardBody:
         name: the name that the identity claims.
     """
 
-    version: Literal[1]
+    version: Annotated[int, Ge(CARD_VERSION), Le(CARD_VERSION)]  # no Literal: that takes True and 1.0 for 1
     seq: Number
     expires_s: TimeS
     identity: Bytes32

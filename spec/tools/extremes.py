@@ -5,7 +5,7 @@ from dataclasses import fields, is_dataclass
 from enum import IntEnum
 from itertools import product
 from types import NoneType
-from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 from annotated_types import Ge, Le, Len, Lt
 from pydantic import StringConstraints, ValidationError
@@ -39,8 +39,6 @@ def _values(hint: Any) -> Iterator[Any]:  # noqa: ANN401 - a type, in any of its
         yield from ("a", "a" * _TEXTS[hint])
     elif get_origin(hint) is Annotated:
         yield from _bounded(get_args(hint)[0], get_args(hint)[1:])
-    elif get_origin(hint) is Literal:
-        yield from get_args(hint)
     elif NoneType in get_args(hint):
         yield None
         yield from _values(get_args(hint)[0])
