@@ -74,5 +74,6 @@ OPENING_KEYS_MAX: Final = 16
 AEAD_CACHE_KEYS: Final = 1_024
 """Keyed AEAD objects kept (2,400 bytes each); beyond it they are made again, at a microsecond each."""
 
-KEY_CACHE_KEYS: Final = 64
-"""Private keys kept in the form that OpenSSL works with: a process has a few."""
+KEY_CACHE_KEYS: Final = 16
+"""Private keys kept in the form that OpenSSL works with (making it costs as much as using it): a process has
+a few, and a handshake's own goes as others follow."""
