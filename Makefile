@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 PYTHON ?= python3
 BIN := .venv/bin
-.PHONY: help test check demo fuzz bench generate lock format clean
+.PHONY: help test check demo generate lock format clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile
@@ -21,15 +21,8 @@ check: .venv/installed ## format, lint, types, layers, changelog fragments
 demo: ## reserved for the server and three clients
 	@echo 'make demo: the server and the client are not built yet, so there is nothing to show; `make test` works.' >&2; exit 1
 
-fuzz: .venv/installed ## a million executions of every function that touches remote bytes
-	@$(BIN)/python -m tests.fuzz.run --executions 1000000
-
-bench: .venv/installed ## seal and open of each datagram, as ratios to the bare primitives
-	@$(BIN)/python -m benchmarks.envelope
-
-generate: .venv/installed ## what is generated: tables and drawings in spec/, and spec/vectors
+generate: .venv/installed ## what is generated: tables and drawings in spec/
 	@$(BIN)/python -m spec.tools.generate
-	@$(BIN)/python -m spec.tools.vectors
 
 format: .venv/installed ## format the code
 	@$(BIN)/ruff check -q --fix-only . ; $(BIN)/ruff format -q .
