@@ -7,3 +7,8 @@ Instant = NewType("Instant", int)
 
 MS = 1_000
 SECOND = 1_000_000
+
+
+def after(now: Instant, us: int) -> Instant:
+    """The instant `us` microseconds after `now`."""
+    return Instant(now + us)

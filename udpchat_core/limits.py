@@ -77,3 +77,129 @@ AEAD_CACHE_KEYS: Final = 1_024
 KEY_CACHE_KEYS: Final = 16
 """Private keys kept in the form that OpenSSL works with (making it costs as much as using it): a process has
 a few, and a handshake's own goes as others follow."""
+
+# --- sending ---
+
+DIRECT_RETRY_US: Final = (100_000, 150_000, 250_000)
+"""Waits after each direct try where the path is not known to be slower: 500 ms in all, as the classic has it."""
+
+DIRECT_WAIT_US_MAX: Final = 1_000_000
+"""The longest wait after one direct try: three of them are the 3 s after which the mailbox takes over."""
+
+PTO_DURABLE_US: Final = 25_000
+"""What a recipient's disk may take before it acknowledges."""
+
+PTO_GRANULARITY_US: Final = 1_000
+"""The least variation counted in a path's timeout (as kGranularity, RFC 9002 section 6.1.2)."""
+
+DIRECT_WINDOW_LETTERS: Final = 64
+"""How far direct letters may run ahead of the lowest unacknowledged one: what a recipient holds ahead of a gap."""
+
+STORED_WINDOW_LETTERS: Final = 32
+"""How far Stores may run ahead of the lowest letter neither stored nor final: later ones could jam the mailbox."""
+
+CONGESTION_WINDOW_MIN: Final = 2
+"""Direct letters in flight on a path after losses: one could wait for a timer every time."""
+
+CONGESTION_WINDOW_START: Final = 16
+"""Direct letters in flight on a path not known yet: 17 KB, close to what RFC 6928 starts with."""
+
+CONGESTION_WINDOW_MAX: Final = 256
+"""Direct letters in flight on the best of paths."""
+
+STORE_BACKOFF_US_MIN: Final = 500_000
+"""The first wait after the mailbox had no room."""
+
+STORED_RETRY_US_MIN: Final = 30_000_000
+"""The first wait before a stored message is tried again, and every wait while its recipient is online."""
+
+STORED_RETRY_US_MAX: Final = 300_000_000
+"""The longest wait before a stored message is stored again: a mailbox may lose mail, the sender does not."""
+
+RESEAL_RETRY_US: Final = 30_000_000
+"""How often a newer card is asked for, for a letter that came back unopened."""
+
+OUTBOX_DAYS_MAX: Final = 14
+"""How long an unconfirmed message is tried: longer than a holiday, shorter than a mail key is kept."""
+
+OUTBOX_LETTERS_MAX: Final = 8_192
+"""Letters in an outbox: ten megabytes; a further message is refused, and its user told."""
+
+TEXT_PARTS_BYTES_MAX: Final = 65_536
+"""UTF-8 bytes of one message: longer is a file."""
+
+# --- receiving ---
+
+HELD_LETTERS_PER_SENDER_MAX: Final = 64
+"""Letters of one sender held ahead of a gap: the direct window."""
+
+HELD_LETTERS_MAX: Final = 4_096
+"""Letters held ahead of gaps in all: six megabytes."""
+
+EPOCHS_PER_SENDER_MAX: Final = 8
+"""Epochs of a sender that are remembered: copies from before its last restarts may still be under way."""
+
+ENTERING_LETTERS_MAX: Final = 1_024
+"""Letters on their way to the disk: what comes while it is slower is refused, and comes again."""
+
+# --- a client's session ---
+
+SERVER_TRY_US: Final = 500_000
+"""Wait for an answer of the server before the next try."""
+
+SERVER_TRIES_MAX: Final = 5
+"""Tries without an answer, after which the server counts as unreachable (the classic's)."""
+
+UNREACHABLE_RETRY_US_MIN: Final = 1_000_000
+"""The first wait before an unreachable server is greeted again; it doubles."""
+
+UNREACHABLE_RETRY_US_MAX: Final = 30_000_000
+"""The longest wait before an unreachable server is greeted again."""
+
+PING_US: Final = 20_000_000
+"""Keepalive: shorter than the 30 s after which the strictest NATs forget a UDP binding (RFC 4787 REQ-5)."""
+
+PING_JITTER_US: Final = 4_000_000
+"""How much earlier a keepalive may come, so that clients started together do not stay together."""
+
+LIVE_KEY_US: Final = 3_600_000_000
+"""Life of a live key, an hour; it is kept as long again to open what was sealed to it."""
+
+LIVE_KEYS_MAX: Final = 4
+"""Live keys kept: that of the link, and the last before it."""
+
+MAIL_KEY_DAYS: Final = 7
+"""Age at which a new mail key is made."""
+
+MAIL_KEY_KEPT_DAYS: Final = 15
+"""How long a mail key is kept after its replacement: a day longer than its senders try."""
+
+MAIL_KEYS_MAX: Final = 12
+"""Mail keys kept; with live keys, no more than `OPENING_KEYS_MAX`. No new one is made beyond it."""
+
+CARD_LIFE_S: Final = 90 * 86_400
+"""Life of a card from when it was made."""
+
+HINT_US: Final = 5_000_000
+"""A client follows at most one RETRY that it did not ask for in this time: anybody on the path can forge one."""
+
+REQUESTS_IN_FLIGHT_MAX: Final = 32
+"""Requests sent and not answered; further ones wait in order."""
+
+CONTACTS_MAX: Final = 4_096
+"""Names that a client keeps cards and addresses of; the least recently used without messages goes."""
+
+LOOKUP_TTL_S: Final = 60
+"""How long an answer to Lookup may be kept."""
+
+LOOKUP_NEGATIVE_TTL_S: Final = 10
+"""How long "unknown" may be believed."""
+
+NAME_WAIT_US: Final = 1_000_000
+"""How long a letter of an unknown sender waits, on disk already, for the directory to confirm its name."""
+
+STORAGE_RETRY_US: Final = 200_000
+"""Wait before a failed request to the store is made again; it doubles."""
+
+STORAGE_RETRY_US_MAX: Final = 5_000_000
+"""The longest wait before a failed request to the store is made again."""

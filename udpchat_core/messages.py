@@ -300,11 +300,16 @@ class Store:
 
 @dataclass(frozen=True, slots=True, config=STRICT)
 class Stored:
-    """S to C: it is on disk here; `online` says whether the recipient is there, and gets it at once."""
+    """S to C: it is on disk here, as of `attempt`; `online` says whether the recipient is there, and gets it at once.
+
+    An `attempt` above the one asked for means that the mailbox holds a later sealing of an earlier life of
+    this client, which may be numbered in an epoch that is over: the client stores again with a higher one.
+    """
 
     code: ClassVar[int] = 12
     id: Number
     online: bool
+    attempt: Number
 
 
 @dataclass(frozen=True, slots=True, config=STRICT)

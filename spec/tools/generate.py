@@ -120,8 +120,12 @@ def _points(points: frozenset[bytes]) -> str:
 
 
 def _limits() -> str:
-    rows: list[tuple[object, ...]] = [(f"`{name}`", f"{value:,}", why) for name, value, why in described(limits)]
+    rows: list[tuple[object, ...]] = [(f"`{name}`", _value(value), why) for name, value, why in described(limits)]
     return table(("limit", "value", "why"), rows)
+
+
+def _value(value: int | tuple[int, ...]) -> str:
+    return f"{value:,}" if isinstance(value, int) else ", ".join(map(_value, value))
 
 
 REGIONS: Final[Mapping[str, Callable[[], str]]] = {

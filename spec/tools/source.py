@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import Any
 
 
-def described(module: ModuleType) -> Iterator[tuple[str, int, str]]:
+def described(module: ModuleType) -> Iterator[tuple[str, int | tuple[int, ...], str]]:
     """(name, value, docstring under it) of the upper-case constants of `module`, in their order."""
     body = ast.parse(inspect.getsource(module)).body
     for node, below in pairwise(body):

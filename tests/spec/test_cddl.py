@@ -84,7 +84,7 @@ PLANTED: dict[str, tuple[Any, list[Any]]] = {
     "roster": ([9, 1, VIEW, [["bob", True, 1]], False], [[9, 1, VIEW, [["bob", 1, 1]], False], [9, 1, VIEW, [], 0]]),
     "roster-changed": ([10, VIEW], [[10, None], [10, [b"1234567", 1]]]),
     "store": ([11, 1, BYTES32, BYTES16, 0, LETTER], [[11, 1, BYTES32, BYTES16, 0, LETTER[1:]], [11, 1, BYTES16]]),
-    "stored": ([12, 1, True], [[12, 1, 1], [12, 1, None]]),
+    "stored": ([12, 1, True, 0], [[12, 1, 1, 0], [12, 1, None, 0], [12, 1, True, -1], [12, 1, True]]),
     "mail": ([13, 1, BYTES16, LETTER], [[13, 1, BYTES16, bytes(1049)], [13, 1, BYTES8, LETTER]]),
     "collected": ([14, [OPENED, LOST]], [[14, []], [14, [1]], [14, [[1, 1, None]]]]),
     "receipt": ([15, BYTES16, BYTES16], [[15, BYTES16], [15, BYTES16, BYTES8]]),
