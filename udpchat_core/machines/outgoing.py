@@ -65,7 +65,6 @@ class OutgoingLetter:
         sent: how often it was sent in any way.
         due: when `timed_out` comes next; None: never.
         first_sent: when it was first sent, in this run of the program.
-        probing: whether it counts as in flight on the direct path.
         came_back: whether the recipient could not open it, and no newer card was there yet.
         stored_once: whether the server ever had it on disk.
     """
@@ -101,7 +100,7 @@ class Peer(Protocol):
 
     @property
     def is_online(self) -> bool:
-        """Whether there is an address to try, and room on the path to it."""
+        """Whether there is an address to try."""
         ...
 
     @property
@@ -115,7 +114,7 @@ class Peer(Protocol):
         ...
 
     def has_store_room(self, record: OutgoingLetter) -> bool:
-        """Whether the window of stored letters has room for this one."""
+        """Whether there is any card to seal for, and the window of stored letters has room for this one."""
         ...
 
 
@@ -136,7 +135,7 @@ def may_try_again(record: OutgoingLetter, peer: Peer, now: Instant) -> bool:
 
 def has_store_room(record: OutgoingLetter, peer: Peer, now: Instant) -> bool:
     """The window of stored letters has room."""
-    return peer.is_known and peer.has_store_room(record)
+    return peer.has_store_room(record)
 
 
 def has_newer_card(record: OutgoingLetter, peer: Peer, now: Instant) -> bool:
