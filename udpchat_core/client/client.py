@@ -85,7 +85,7 @@ class Client:
         self._requester = Requester(self._shared)
         self._connection = Connection(self._shared, server, self._keyring, self._requester, state.server_key)
         self._contacts = Contacts(self._shared, self._requester, state.pins)
-        # An epoch is new at every start, so that no number is used twice, whatever backup was restored.
+        # R-9.2-3: an epoch is new at every start, so that no number is used twice, whatever backup was restored.
         epoch = int.from_bytes(suite.random(8)) % NUMBER_LIMIT
         self._outbox = Outbox(self._shared, self._keyring, self._requester, self._connection, self._contacts, epoch)
         self._inbox = Inbox(self._shared, self._keyring, self._connection, self._contacts, state.watermarks)
@@ -133,7 +133,7 @@ class Client:
         message, self.next_message = self.next_message, self.next_message + 1
         recipient, sent_ms = self._contacts.use(to).owner, self._shared.wall_ms(now)
         for part, piece in enumerate(pieces, 1):
-            secret = self._shared.suite.random(ID_BYTES)
+            secret = self._shared.suite.random(ID_BYTES)  # R-9.2-1
             saved = SaveOutgoing(secret, message, part, len(pieces), to, sent_ms, piece, recipient)
             self._outbox.add(saved, now)
             turn.store(saved)
@@ -219,7 +219,7 @@ class Client:
                 for message in messages:
                     with _refusing(source, turn):
                         self._message_untrusted(message, route, turn)
-            case Letter() as letter if self._connection.is_wanted:
+            case Letter() as letter if self._connection.is_wanted:  # R-9.1-7
                 self._inbox.letter_untrusted(letter, source, turn)
             case Acks(acks):
                 for ack in acks:
@@ -372,6 +372,7 @@ class Client:
         if not self._connection.is_online or self._server_time is None:
             return
         server_ms, at = self._server_time
+        # R-9.3-9
         now_ms = min(self._shared.wall_ms(turn.now), server_ms + (turn.now - at) // MS)
         self._outbox.expire(now_ms - OUTBOX_DAYS_MAX * _DAY_MS, turn)
         self._shared.set_timer(("expiry", None), after(turn.now, EXPIRY_CHECK_US))

@@ -118,7 +118,7 @@ class Connection:
             event = Session.hinted
         else:
             raise BadDatagram(Reason.LINK)
-        if self._pinned is not None and retry.server_key != self._pinned:
+        if self._pinned is not None and retry.server_key != self._pinned:  # R-9.1-1
             if retry.server_key != self._offered:
                 self._offered = retry.server_key
                 turn.emit(ServerKeyChanged(self._pinned, retry.server_key))
@@ -155,7 +155,7 @@ class Connection:
 
     def superseded(self, route: ServerLink, turn: Turn) -> None:
         """The server ended a link for a newer one: ours, or another client's."""
-        if route is self.current:
+        if route is self.current:  # R-9.1-6
             self.step(Session.superseded, turn)
 
     def sealed(self, payload: bytes) -> bytes:
@@ -229,7 +229,7 @@ class Connection:
         return echo in self._sent or (self._initiated is not None and echo == self._initiated.init[_ECHO])
 
     def _may_follow(self, now: Instant) -> bool:
-        if self._hinted_at is not None and now < after(self._hinted_at, HINT_US):
+        if self._hinted_at is not None and now < after(self._hinted_at, HINT_US):  # R-9.1-4
             return False
         self._hinted_at = now
         return True

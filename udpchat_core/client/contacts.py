@@ -139,7 +139,7 @@ class Contacts:
 
     def is_confirmed(self, name: str, identity: bytes, now: Instant) -> bool | None:
         """Whether `identity` may call itself `name`; None if the directory has to be asked."""
-        if self._pins.get(name) == identity:
+        if self._pins.get(name) == identity:  # R-9.4-7
             return True
         contact = self._contacts.get(name)
         if contact is None:

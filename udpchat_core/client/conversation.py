@@ -29,13 +29,13 @@ class Conversation:
 
     @property
     def floor(self) -> int:
-        """The lowest number that is outstanding, or will be."""
+        """The lowest number that is outstanding, or will be."""  # R-9.2-5
         return next(iter(self.outstanding), self.last_seq + 1)
 
     def number(self, letter: OutgoingLetter) -> None:
         """Give a letter its number, at first send; it keeps it as long as this program runs."""
         if not letter.seq:
-            self.last_seq += 1
+            self.last_seq += 1  # R-9.2-4
             letter.seq = self.last_seq
             self.outstanding[letter.seq] = letter
             self.unstored[letter.seq] = None
@@ -50,6 +50,7 @@ class Conversation:
 
     def has_direct_room(self) -> bool:
         """Whether one more letter may go directly."""
+        # R-9.3-2
         return self.last_seq + 1 < self.floor + DIRECT_WINDOW_LETTERS and self.in_flight < self.path.window
 
     def has_store_room(self, letter: OutgoingLetter) -> bool:

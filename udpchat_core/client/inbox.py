@@ -131,6 +131,7 @@ class Inbox:
             if body.seq >= next_seq + HELD_LETTERS_PER_SENDER_MAX:
                 raise BadDatagram(Reason.BUSY)
             self._evict(order.make_room(), turn)
+            # R-9.4-5
             if order.held >= HELD_LETTERS_PER_SENDER_MAX or self._held >= HELD_LETTERS_MAX:
                 raise BadDatagram(Reason.BUSY)
         _add_copy(letter, source, entry)
@@ -156,6 +157,7 @@ class Inbox:
     def entered(self, request: EnterLetter, answer: Entered, turn: Turn) -> None:
         """It is in the history, since now or since before."""
         letter = self._busy.pop((request.sender, request.ack))
+        # R-9.4-2
         self._step(letter, Incoming.entered if answer.fresh else Incoming.found, turn)
 
     def looked_for(self, request: FindLetter, answer: Entered, turn: Turn) -> None:
@@ -198,7 +200,7 @@ class Inbox:
         )
 
     def _collect(self, letter: IncomingLetter, outcome: Outcome, ack: bytes | None) -> None:
-        self._collected += [CollectedEntry(entry, outcome, ack) for entry in letter.entries]
+        self._collected += [CollectedEntry(entry, outcome, ack) for entry in letter.entries]  # R-9.4-6
 
     def _evict(self, gone: list[IncomingLetter], turn: Turn) -> None:
         for letter in gone:

@@ -60,10 +60,10 @@ class Keyring:
 
     def new_card(self, turn: Turn) -> tuple[bytes, bytes]:
         """A new live key, private, and a card with the next seq that names it and the newest mail key."""
-        live = self._shared.suite.random(KEY_BYTES)
+        live = self._shared.suite.random(KEY_BYTES)  # R-9.1-2
         self._live.append(_Live(OpeningKey.of(self._shared.suite, live), turn.now))
         del self._live[:-LIVE_KEYS_MAX]
-        self.card_seq = min(self.card_seq + 1, NUMBER_LIMIT - 1)
+        self.card_seq = min(self.card_seq + 1, NUMBER_LIMIT - 1)  # R-9.1-3
         turn.store(SaveCardSeq(self.card_seq))
         body = CardBody(
             version=CARD_VERSION,
@@ -95,7 +95,7 @@ class Keyring:
             turn.store(DropMailKey(self._mail[0][0].private))
 
     def mail_key_saved(self, saved: SaveMailKey) -> None:
-        """A new mail key is durable: the next card names it."""
+        """A new mail key is durable: the next card names it."""  # R-9.1-8
         if all(known != saved for known, _ in self._mail):
             self._mail.append((saved, OpeningKey.of(self._shared.suite, saved.private)))
 

@@ -23,7 +23,7 @@ from .requester import Requester
 from .shared import Shared
 
 _RETRIED = frozenset({Refusal.QUOTA, Refusal.BUSY, Refusal.UNKNOWN, Refusal.NOT_REGISTERED})
-"""Refusals of Store after which it is tried again: a server that lost its directory learns it again."""
+"""R-9.3-8: refusals of Store after which it is tried again: a server that lost its directory learns it again."""
 
 
 class Outbox:
@@ -107,7 +107,7 @@ class Outbox:
             if contact.identity is None and contact.unknown_until > turn.now:
                 self._refuse(letter, Refusal.UNKNOWN, turn)
                 continue
-            if letter.recipient is not None and contact.identity not in (None, letter.recipient):
+            if letter.recipient is not None and contact.identity not in (None, letter.recipient):  # R-9.2-2
                 self._refuse(letter, Refusal.KEY_CHANGED, turn)
                 continue
             peer = self._correspondent(letter, contact, turn)
@@ -164,7 +164,7 @@ class Outbox:
         """The server passes an acknowledgement on; noted once the letter is settled on disk."""
         letter = self._by_slot.get(slot)
         if letter is not None:
-            if self._by_ack.get(ack) is not letter:
+            if self._by_ack.get(ack) is not letter:  # R-9.3-7
                 raise BadDatagram(Reason.SEAL)
             self._step(letter, Outgoing.acknowledged, turn)
         if slot in self._settling:
@@ -184,7 +184,7 @@ class Outbox:
         letter = self._letters.get(secret)
         if letter is None:
             return
-        if attempt > letter.attempt:
+        if attempt > letter.attempt:  # R-9.3-5
             letter.attempt = attempt + 1
             self._carry_out(Do.STORE, letter, turn)
             return

@@ -49,7 +49,7 @@ class Requester:
         """Ask what `make(id)` says, unless there is a request of this key already."""
         if key in self._asked:
             return
-        id_ = self.new_id()
+        id_ = self.new_id()  # R-9.1-5
         self._asked[key] = _Asked(make(id_))
         self._keys[id_] = key
         self._waiting[key] = None

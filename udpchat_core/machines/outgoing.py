@@ -140,7 +140,7 @@ def has_store_room(record: OutgoingLetter, peer: Peer, now: Instant) -> bool:
 
 def has_newer_card(record: OutgoingLetter, peer: Peer, now: Instant) -> bool:
     """It came back, and there is a card that it was not sealed for."""
-    return record.came_back and peer.card_seq > record.card_seq
+    return record.came_back and peer.card_seq > record.card_seq  # R-9.3-6
 
 
 def has_come_back(record: OutgoingLetter, peer: Peer, now: Instant) -> bool:
@@ -151,7 +151,7 @@ def has_come_back(record: OutgoingLetter, peer: Peer, now: Instant) -> bool:
 def send_directly(record: OutgoingLetter, peer: Peer, now: Instant) -> tuple[Do, ...]:
     """Send, and wait as long as the path needs, within the budget."""
     wait_us = max(DIRECT_RETRY_US[record.tries], peer.pto_us)
-    record.due = after(now, min(wait_us, DIRECT_WAIT_US_MAX))
+    record.due = after(now, min(wait_us, DIRECT_WAIT_US_MAX))  # R-9.3-3
     record.tries += 1
     return (Do.SEND,)
 
@@ -196,7 +196,7 @@ def settle_down(record: OutgoingLetter, peer: Peer, now: Instant) -> tuple[Do, .
 
 def remind(record: OutgoingLetter, peer: Peer, now: Instant) -> tuple[Do, ...]:
     """Try once directly if the recipient is there; store the same again, in case the mailbox lost it."""
-    if peer.is_online:
+    if peer.is_online:  # R-9.3-4
         record.due = after(now, STORED_RETRY_US_MIN)
         return (Do.SEND, Do.STORE)
     record.due = after(now, min(STORED_RETRY_US_MIN << min(record.waits, 16), STORED_RETRY_US_MAX))
@@ -226,7 +226,7 @@ def reseal(record: OutgoingLetter, peer: Peer, now: Instant) -> tuple[Do, ...]:
 
 
 def finish(record: OutgoingLetter, peer: Peer, now: Instant) -> tuple[Do, ...]:
-    """Over: settle it in the outbox, and say so."""
+    """Over: settle it in the outbox, and say so."""  # R-9.3-1
     record.due = None
     return (Do.CANCEL, Do.FORGET, Do.REPORT)
 
