@@ -139,8 +139,17 @@ HELD_LETTERS_MAX: Final = 4_096
 EPOCHS_PER_SENDER_MAX: Final = 8
 """Epochs of a sender that are remembered: copies from before its last restarts may still be under way."""
 
+SENDERS_MAX: Final = 4_096
+"""Senders whose order is in memory; the least recently heard goes, and its next letter's floor says where it is."""
+
+PINS_MAX: Final = 16_384
+"""Names pinned to identities; beyond it a stranger's name is confirmed each time, and a new contact refused."""
+
 ENTERING_LETTERS_MAX: Final = 1_024
 """Letters on their way to the disk: what comes while it is slower is refused, and comes again."""
+
+COPIES_MAX: Final = 16
+"""Addresses, and entries of the mailbox, that one letter under way is acknowledged to."""
 
 # --- a client's session ---
 
@@ -183,11 +192,26 @@ CARD_LIFE_S: Final = 90 * 86_400
 HINT_US: Final = 5_000_000
 """A client follows at most one RETRY that it did not ask for in this time: anybody on the path can forge one."""
 
+SENT_RECORDS_REMEMBERED: Final = 64
+"""Beginnings of RECORDs that a RETRY may echo: more than are under way."""
+
 REQUESTS_IN_FLIGHT_MAX: Final = 32
 """Requests sent and not answered; further ones wait in order."""
 
+POSTPONED_S_MAX: Final = 300
+"""The longest that a busy server can make a client wait before it asks again."""
+
 CONTACTS_MAX: Final = 4_096
 """Names that a client keeps cards and addresses of; the least recently used without messages goes."""
+
+EXPIRY_CHECK_US_MIN: Final = 60_000_000
+"""Wait after registering before anything is given up, so that receipts come first."""
+
+EXPIRY_CHECK_US: Final = 3_600_000_000
+"""How often it is looked for what is to be given up."""
+
+ROSTER_USERS_MAX: Final = 1_000
+"""Users up to which a client watches the whole directory: beyond it a change of everybody costs too much."""
 
 LOOKUP_TTL_S: Final = 60
 """How long an answer to Lookup may be kept."""

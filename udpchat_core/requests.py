@@ -26,6 +26,7 @@ class SaveOutgoing:
         to: the recipient's name, as typed.
         sent_ms: milliseconds of Unix time when the user sent it.
         text: of this part.
+        recipient: I of the recipient, if the name is pinned; else `PinOutgoing` follows.
     """
 
     secret: bytes
@@ -35,6 +36,7 @@ class SaveOutgoing:
     to: str
     sent_ms: int
     text: str
+    recipient: bytes | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,14 +153,6 @@ class Entered:
 
 
 @dataclass(frozen=True, slots=True)
-class Pending:
-    """A letter in the outbox: what was saved, and for whom it is pinned."""
-
-    saved: SaveOutgoing
-    recipient: bytes | None
-
-
-@dataclass(frozen=True, slots=True)
 class ClientState:
     """Everything that a client's store holds and its core needs at the start.
 
@@ -169,7 +163,7 @@ class ClientState:
         card_seq: of the last card.
         server_key: S as pinned, or None before the first contact.
         pins: (name, identity).
-        outbox: in the order of sending.
+        outbox: in the order of sending, each with the recipient that it was pinned to.
         watermarks: (sender, epoch, seq), least recently changed first.
         next_message: the number of the next message.
     """
@@ -180,7 +174,7 @@ class ClientState:
     card_seq: int = 0
     server_key: bytes | None = None
     pins: tuple[SavePin, ...] = ()
-    outbox: tuple[Pending, ...] = ()
+    outbox: tuple[SaveOutgoing, ...] = ()
     watermarks: tuple[tuple[bytes, int, int], ...] = ()
     next_message: int = 1
 
