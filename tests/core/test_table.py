@@ -2,19 +2,19 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from copy import deepcopy
-from dataclasses import fields, is_dataclass, make_dataclass, replace
+from copy import copy, deepcopy
+from dataclasses import dataclass, field, is_dataclass, make_dataclass, replace
 from enum import StrEnum
 from functools import partial
 from itertools import product
 from pathlib import Path
-from types import MappingProxyType, SimpleNamespace
-from typing import Any, get_type_hints
+from types import MappingProxyType, NoneType, SimpleNamespace, new_class
+from typing import Any, cast, get_args, get_origin, get_type_hints
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from statemachine import Event, State
+from statemachine import Event
 from statemachine.exceptions import TransitionNotAllowed
 from statemachine.states import States
 
@@ -68,16 +68,28 @@ def door(
     p = States.from_enum(Door, initial=Door.OPEN, final=Door.GONE)
     events = {event: Event(opened(p)), "shut": Event(shut(p)), "broken": Event(p.GONE.from_.any())}
     impossible = {Door.OPEN: frozenset({event}), Door.SHUT: frozenset({"shut"})}
-    return type(Machine)("DoorMachine", (Machine,), {"p": p, **events, "impossible": impossible, **body})
+    return made(Machine, p=p, **events, **({"impossible": impossible} | body))
+
+
+def made(base: type[Machine], **body: Any) -> type[Machine]:
+    return cast("type[Machine]", new_class("DoorMachine", (base,), exec_body=lambda names: names.update(body)))
 
 
 def opens(p: Any) -> Any:
-    return (
-        stays(p.SHUT, cond=is_locked, on=ring)
-        | ignored(*[p.SHUT] * 0)
-        | p.SHUT.to(p.OPEN, unless=is_old, on=ring)
-        | p.SHUT.to(p.OPEN)
-    )
+    return stays(p.SHUT, cond=is_locked, on=ring) | p.SHUT.to(p.OPEN, unless=is_old, on=ring) | p.SHUT.to(p.OPEN)
+
+
+def rings_on_entry(p: Any) -> Any:
+    p.OPEN.enter.add(ring)
+    return opens(p)
+
+
+def falls_shut(p: Any) -> Any:
+    p.OPEN.to(p.GONE, cond=is_old)
+    return opens(p)
+
+
+def swings(self: Any) -> None: ...
 
 
 # --- the engine is the oracle ---
@@ -142,7 +154,7 @@ def _told(table: Table[Any, Any], says: dict[Any, bool]) -> Table[Any, Any]:
 
 @contextmanager
 def _forced(machine: type[Machine], says: dict[Any, bool]) -> Iterator[None]:
-    """The engine's functions replaced by the same stubs. (Its private parts: see `table.read`.)"""
+    """The engine's functions replaced by the same stubs; its private parts, as `table.read` says."""
     specs = [s for state in machine.states for t in state.transitions for s in (*t.cond, *t.on) if not s.is_convention]
     kept = [spec.func for spec in specs]
     for spec in specs:
@@ -224,6 +236,21 @@ REFUSED: dict[str, tuple[Callable[[], type[Machine]], str]] = {
         lambda: door(opens, impossible={Door.OPEN: frozenset({"opened", "shut"}), Door.SHUT: frozenset({"shut"})}),
         f"shut in open {COMPLETE}",
     ),
+    "an impossible phase": (
+        lambda: door(opens, impossible={Door.OPEN: frozenset({"opened"}), "ajar": frozenset({"shut"})}),
+        r"`impossible` lists \['ajar'\], which are no phases",
+    ),
+    "a hook by an event's name": (
+        lambda: door(opens, on_shut=swings),
+        r"\['on_shut'\] must be functions of the module: the engine calls some by name",
+    ),
+    "a hook by a phase's name": (lambda: door(opens, on_enter_OPEN=swings), r"\['on_enter_OPEN'\] must be functions"),
+    "an inherited hook": (
+        lambda: made(door(opens, on_shut=swings)),
+        r"\['on_shut'\] must be functions",
+    ),
+    "acting on entry": (lambda: door(rings_on_entry), "entering or leaving open must do nothing"),
+    "a row without event": (lambda: door(falls_shut), "a row in open has no event"),
     "an open pair": (lambda: door(opens, impossible={Door.OPEN: frozenset({"opened"})}), f"shut in shut {COMPLETE}"),
 }
 
@@ -249,15 +276,14 @@ def test_the_same_machine_without_the_mistake_is_read() -> None:
 
 def test_a_step_gives_the_intents_of_the_first_row_whose_guard_agrees() -> None:
     table = read(door(opens))
-    record = SimpleNamespace(phase=Door.SHUT, locked=True, old=False)
-    assert step(table, record, "opened", "peer", NOW) == ("ring", "peer", "7")
-    assert record.phase is Door.SHUT
-    record.locked = False
-    assert step(table, record, "opened", "peer", NOW) == ("ring", "peer", "7")
-    assert record.phase is Door.OPEN
-    record.phase, record.old = Door.SHUT, True
-    assert step(table, record, "opened", "peer", NOW) == ()
-    assert record.phase is Door.OPEN
+    for locked, old, intents, target in (
+        (True, True, ("ring", "peer", "7"), Door.SHUT),
+        (False, False, ("ring", "peer", "7"), Door.OPEN),
+        (False, True, (), Door.OPEN),
+    ):
+        record = SimpleNamespace(phase=Door.SHUT, locked=locked, old=old)
+        assert step(table, record, "opened", "peer", NOW) == intents
+        assert record.phase is target
 
 
 @pytest.mark.parametrize(("phase", "event"), [(Door.OPEN, "opened"), (Door.GONE, "shut"), (Door.OPEN, "no_such")])
@@ -297,3 +323,82 @@ def test_a_row_is_ignored_only_if_it_neither_moves_nor_acts() -> None:
         )
     )
     assert [row.is_ignored for row in table.index[Door.OPEN, "shut"]] == [False, False, True]
+
+
+# --- frozen records ---
+
+
+@dataclass
+class Box:
+    """A record with everything that one may hold."""
+
+    phase: Door = Door.OPEN
+    letters: dict[int, "Box | None"] = field(default_factory=dict)
+    names: list[tuple[str, bytes]] = field(default_factory=list)
+    due: Instant | None = None
+
+
+def _values(hint: Any) -> st.SearchStrategy[Any]:
+    """Any value of a field of a record."""
+    arguments = get_args(hint)
+    if hint is None:
+        return st.none()
+    if get_origin(hint) is dict:
+        return st.dictionaries(_values(arguments[0]), _values(arguments[1]), max_size=3)
+    if get_origin(hint) is list:
+        return st.lists(_values(arguments[0]), max_size=3)
+    if NoneType in arguments:
+        return st.none() | _values(arguments[0])
+    if not is_dataclass(hint):
+        return st.from_type(hint)
+    kind = cast("type[Any]", hint)
+    if hasattr(kind, "__pydantic_fields__"):
+        return strategies.instances(kind)
+    return st.deferred(lambda: st.builds(kind, **{name: _values(of) for name, of in get_type_hints(kind).items()}))
+
+
+def _turned(value: Any) -> Any:
+    """A copy of a record with every dict in another order."""
+    twin = deepcopy(value)
+    for name in get_type_hints(type(value)):
+        if isinstance(held := getattr(twin, name), dict):
+            setattr(twin, name, dict(reversed(held.items())))
+    return twin
+
+
+each_record = pytest.mark.parametrize("kind", [Box, *(each.record for each in FOUND)], ids=lambda kind: kind.__name__)
+
+
+@each_record
+@given(data=st.data())
+def test_frozen_records_are_equal_exactly_if_all_their_fields_are(kind: type[Any], data: st.DataObject) -> None:
+    record = data.draw(_values(kind))
+    picture = freeze(record)
+    assert freeze(_turned(record)) == picture
+    assert hash(freeze(_turned(record))) == hash(picture)
+    for name, hint in get_type_hints(kind).items():
+        value = data.draw(_values(hint))
+        other = copy(record)
+        setattr(other, name, value)
+        assert (freeze(other) == picture) is (value == getattr(record, name)), name
+
+
+def test_a_frozen_record_does_not_follow_its_record() -> None:
+    box = Box(letters={1: Box()}, names=[("bob", b"1")])
+    picture = freeze(box)
+    box.letters[1] = None
+    assert freeze(box) != picture
+    box.letters[1] = Box()
+    assert freeze(box) == picture
+    cast("Box", box.letters[1]).due = NOW
+    assert freeze(box) != picture
+
+
+def test_frozen_records_of_two_classes_differ() -> None:
+    other = make_dataclass("Crate", [("phase", Door)])
+    assert freeze(other(Door.OPEN)) != freeze(make_dataclass("Case", [("phase", Door)])(Door.OPEN))
+
+
+def test_what_has_no_order_is_not_frozen() -> None:
+    with pytest.raises(AssertionError):
+        freeze({1, 2})
