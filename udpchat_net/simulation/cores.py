@@ -1,10 +1,13 @@
-"""What a world runs: any core of this shape."""
+"""What a world runs: any core of this shape. `Cores` makes udpchat's own; hand in another to test yours."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
+
+from udpchat_core.server import Server, new_server_state
 
 from udpchat_core.actions import Actions, Received
 from udpchat_core.address import Address
+from udpchat_core.client import Client, new_client_state
 from udpchat_core.instant import Instant
 from udpchat_core.requests import ClientState, ServerState, StoreReply
 from udpchat_core.secure.suite import Suite
@@ -37,6 +40,10 @@ class Core(Protocol):
         """The wall clock, at the start and whenever it is not where the core thinks."""
         ...
 
+    def sizes(self) -> Mapping[str, int]:
+        """How long its queues are, by name."""
+        ...
+
 
 class ClientCore(Core, Protocol):
     """What the user of a client calls besides."""
@@ -63,21 +70,21 @@ class ClientCore(Core, Protocol):
         ...
 
 
-class Cores(Protocol):
-    """Makes the states and cores of a world."""
+class Cores:
+    """Makes the states and cores of a world; override what is to be another."""
 
     def client_state(self, suite: Suite, name: str, now_ms: int) -> ClientState:
         """What a new client's store holds."""
-        ...
+        return new_client_state(suite, name, now_ms)
 
     def server_state(self, suite: Suite) -> ServerState:
         """What a new server's store holds."""
-        ...
+        return new_server_state(suite)
 
     def client(self, suite: Suite, state: ClientState, server: Address, now: Instant) -> ClientCore:
         """A client at the start of its process."""
-        ...
+        return Client(suite, state, server, now)
 
     def server(self, suite: Suite, state: ServerState, now: Instant) -> Core:
         """A server at the start of its process."""
-        ...
+        return Server(suite, state, now)

@@ -59,7 +59,7 @@ class Driver:
         self.observers = list(observers)
         self.counts: Counter[str] = Counter()
         self._seed, self._real, self._cores = seed, real, cores
-        self._plans: list[tuple[int, int, Callable[..., None], tuple[Any, ...]]] = []
+        self._plans: list[tuple[int, int, Callable[..., object], tuple[Any, ...]]] = []
         self._order = count()
         self._digest = blake2b(digest_size=16)
         self._listeners: dict[str, list[Callable[[Event], object]]] = {}
@@ -79,7 +79,7 @@ class Driver:
         """A hash of every datagram sent and every event emitted so far, with their times: the run, byte for byte."""
         return self._digest.hexdigest()
 
-    def at(self, at_us: int, act: Callable[..., None], *arguments: Any) -> None:  # noqa: ANN401 - what `act` takes
+    def at(self, at_us: int, act: Callable[..., object], *arguments: Any) -> None:  # noqa: ANN401 - what `act` takes
         """Plan a call."""
         heappush(self._plans, (max(at_us, self.now_us), next(self._order), act, arguments))
 
@@ -140,6 +140,8 @@ class Driver:
             due = node.core.next_timeout()
             if due is not None and due <= node.clock.instant(self.now_us):
                 self._call(node, lambda core, now: core.handle_timeout(now))
+            elif due is not None:  # there may have been no call that planned it
+                self._plan_turn(node, node.clock.now_us(due))
 
     def _receive(self, node: Node) -> None:
         batch, node.arrived = node.arrived[:BATCH_DATAGRAMS_MAX], node.arrived[BATCH_DATAGRAMS_MAX:]
@@ -182,9 +184,8 @@ class Driver:
         self.counts["datagrams"] += 1
         self._digest.update(b"%d %s %s %d " % (self.now_us, node.name.encode(), to.host, to.port))
         self._digest.update(payload)
-        name = self.network.name(to)
         for observer in self.observers:
-            observer.sent(node, name, payload)
+            observer.sent(node, to, payload)
         for arrival in self.network.carry(node.name, to, payload, self.now_us):
             self.at(arrival.at_us, self._arrive, self.nodes[arrival.node], Received(arrival.source, arrival.payload))
 

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 from udpchat_core.actions import Received
+from udpchat_core.address import Address
 from udpchat_core.errors import Reason
 from udpchat_core.events import ClientEvent, ServerEvent
 from udpchat_core.instant import Instant
@@ -135,8 +136,8 @@ class Observer:
     def arrived(self, node: Node, received: list[Received]) -> None:
         """The core is about to get these datagrams."""
 
-    def sent(self, node: Node, to: str | None, payload: bytes) -> None:
-        """The datagram leaves, for the node `to` if the address is one's; `node.suite` knows what was sealed."""
+    def sent(self, node: Node, to: Address, payload: bytes) -> None:
+        """The datagram leaves; `node.suite` knows what was sealed in it."""
 
     def committing(self, node: Node, requests: list[Request]) -> None:
         """These are about to become durable."""

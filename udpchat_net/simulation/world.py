@@ -40,14 +40,14 @@ class World(Driver):
         clients: Sequence[str],
         faults: Iterable[Fault] = (),
         *,
-        cores: Cores,
         real: bool = False,
+        cores: Cores | None = None,
         observers: Iterable[Observer] = (),
     ) -> None:
         """Make the world; `real` seals with the real primitives, many times slower."""
         if len({SERVER, *clients}) != len(clients) + 1:
             raise ValueError(f"clients need names that differ from each other and from {SERVER!r}: {clients}")
-        super().__init__(seed, clients, faults, real, cores, observers)
+        super().__init__(seed, clients, faults, real, cores or Cores(), observers)
         self._backups: dict[RestoreBackup, ClientMemory] = {}
         self._healed = False
         for fault in self.network.faults:

@@ -27,7 +27,6 @@ from udpchat_core.requests import (
     Kept,
     KeptReceipt,
     MailPage,
-    Pending,
     PinOutgoing,
     ReadMail,
     ReadReceipts,
@@ -72,7 +71,7 @@ class ClientMemory:
         self._pins = {pin.name: pin for pin in state.pins}
         self._watermarks = {(sender, epoch): seq for sender, epoch, seq in state.watermarks}
         self._next_message = state.next_message
-        self.outgoing = {row.saved.secret: Outgoing(row.saved, row.recipient) for row in state.outbox}
+        self.outgoing = {saved.secret: Outgoing(saved, saved.recipient) for saved in state.outbox}
         self.inbox: dict[tuple[bytes, bytes], EnterLetter] = {}
 
     async def commit(self, requests: Sequence[ClientRequest]) -> Sequence[StoreReply]:
@@ -92,7 +91,9 @@ class ClientMemory:
             card_seq=self._card_seq,
             server_key=self._server_key,
             pins=tuple(self._pins.values()),
-            outbox=tuple(Pending(row.saved, row.recipient) for row in self.outgoing.values() if row.outcome is None),
+            outbox=tuple(
+                replace(row.saved, recipient=row.recipient) for row in self.outgoing.values() if row.outcome is None
+            ),
             watermarks=tuple((sender, epoch, seq) for (sender, epoch), seq in self._watermarks.items()),
             next_message=self._next_message,
         )
@@ -107,7 +108,7 @@ class ClientMemory:
     def _apply(self, request: ClientRequest) -> Result:  # noqa: PLR0912 - a row for each request
         match request:
             case SaveOutgoing(secret, message):
-                self.outgoing.setdefault(secret, Outgoing(request, None))
+                self.outgoing.setdefault(secret, Outgoing(request, request.recipient))
                 self._next_message = max(self._next_message, message + 1)
             case PinOutgoing(secret, recipient):
                 row = self.outgoing.get(secret)

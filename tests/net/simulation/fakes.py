@@ -1,7 +1,7 @@
 """Cores of a few lines, to see what a world does to any core."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from udpchat_core.actions import Actions, Emit, Received, SendDatagram, Store
@@ -17,6 +17,7 @@ from udpchat_core.requests import (
     StoreReply,
 )
 from udpchat_core.secure.suite import Suite
+from udpchat_net.simulation.cores import Cores
 
 Log = list[tuple[Instant, str, object]]
 
@@ -47,6 +48,9 @@ class FakeCore:
 
     def handle_clock(self, wall_ms: int, now: Instant) -> Actions:
         return self.note(now, "clock", wall_ms)
+
+    def sizes(self) -> Mapping[str, int]:
+        return {}
 
     def note(self, now: Instant, what: str, value: object) -> Actions:
         self.log.append((now, what, value))
@@ -85,7 +89,7 @@ class FakeClient(FakeCore):
             self.due = after(now, int(text.removeprefix("after ")))
             return ()
         number, self.next_message = self.next_message, self.next_message + 1
-        save = SaveOutgoing(self.suite.random(16), number, 1, 1, to, now // 1_000, text)
+        save = SaveOutgoing(self.suite.random(16), number, 1, 1, to, now // 1_000, text, None)
         return (
             Store(save),
             SendDatagram(self.server, text.encode()),
@@ -99,7 +103,7 @@ class FakeClient(FakeCore):
 
 
 @dataclass
-class FakeCores:
+class FakeCores(Cores):
     """The logs of all nodes; the server's is under "server"."""
 
     logs: dict[str, Log] = field(default_factory=lambda: defaultdict(list))

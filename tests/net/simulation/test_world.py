@@ -3,6 +3,7 @@
 import pytest
 
 from tests.net.simulation.fakes import FakeCores
+from udpchat_core.address import Address
 from udpchat_core.errors import LocalProtocolError
 from udpchat_core.events import MessageQueued
 from udpchat_net.simulation.faults import (
@@ -279,8 +280,8 @@ def test_observers_see_every_seam_in_order() -> None:
         def __init__(self) -> None:
             self.seen: list[str] = []
 
-        def sent(self, node: Node, to: str | None, payload: bytes) -> None:
-            self.seen.append(f"{node.name} sent {payload.decode()} to {to}")
+        def sent(self, node: Node, to: Address, payload: bytes) -> None:
+            self.seen.append(f"{node.name} sent {payload.decode()} to {made.network.name(to)}")
 
         def committing(self, node: Node, requests: object) -> None:
             self.seen.append(f"{node.name} commits")
