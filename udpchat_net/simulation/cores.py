@@ -1,7 +1,7 @@
 """What a world runs: any core of this shape. `Cores` makes udpchat's own; hand in another to test yours."""
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from udpchat_core.server import Server, new_server_state
 
@@ -39,6 +39,11 @@ class Core(Protocol):
     def handle_clock(self, wall_ms: int, now: Instant) -> Actions:
         """The wall clock, at the start and whenever it is not where the core thinks."""
         ...
+
+
+@runtime_checkable
+class Measured(Protocol):
+    """What a core that tells of its queues has besides; see `checks.CAPS`."""
 
     def sizes(self) -> Mapping[str, int]:
         """How long its queues are, by name."""
