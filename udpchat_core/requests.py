@@ -147,7 +147,11 @@ ClientRequest = (
 
 @dataclass(frozen=True, slots=True)
 class Entered:
-    """The answer to `EnterLetter`: `fresh` if there was no such row; to `FindLetter`: `fresh` if there is none."""
+    """The answer to `EnterLetter` and to `FindLetter`.
+
+    `fresh`: there was no such row in the history, or (to `EnterLetter`) it is of this very request, asked again
+    because its first outcome was not known: the same epoch, seq and `received_ms`.
+    """
 
     fresh: bool
 

@@ -147,7 +147,9 @@ class Client:
         """
         turn = self._turn(now)
         self._contacts.accept(name, turn)
-        self._outbox.accepted_key(self._contacts.use(name), turn)
+        contact = self._contacts.use(name)
+        self._outbox.accepted_key(contact, turn)
+        self._outbox.pin(contact, turn)
         return self._end(turn)
 
     def accept_server_key(self, now: Instant) -> Actions:

@@ -24,6 +24,8 @@ from .shared import Shared
 
 _RETRIED = frozenset({Refusal.QUOTA, Refusal.BUSY, Refusal.UNKNOWN, Refusal.NOT_REGISTERED})
 """R-9.3-8: refusals of Store after which it is tried again: a server that lost its directory learns it again."""
+_ATTEMPT_ORDINAL_MAX = 2**31
+"""Shifted by 16 bits, it leaves half of the numbers for further attempts."""
 
 
 class Outbox:
@@ -48,6 +50,9 @@ class Outbox:
         self._connection = connection
         self._contacts = contacts
         self._epoch = epoch
+        # Above those of every life before, and unlike them even if the card's seq could not be saved.
+        ordinal = min(keyring.card_seq + 1, _ATTEMPT_ORDINAL_MAX)
+        self._first_attempt = ordinal << 16 | int.from_bytes(shared.suite.random(2))
         self._letters: dict[bytes, OutgoingLetter] = {}
         self._by_ack: dict[bytes, OutgoingLetter] = {}
         self._by_slot: dict[bytes, OutgoingLetter] = {}
@@ -83,7 +88,7 @@ class Outbox:
             saved.secret, saved.message, saved.part, saved.parts, saved.to, saved.sent_ms, saved.text
         )
         letter.recipient = saved.recipient
-        letter.attempt = self._keyring.card_seq
+        letter.attempt = self._first_attempt
         self._letters[saved.secret] = letter
         self._contacts.use(saved.to).letters += 1
         self._by_ack[ack_of(self._shared.suite, saved.secret)] = letter
