@@ -172,7 +172,8 @@ class Caps(Observer):
 
     def check(self, name: str, core: Core | None) -> None:
         """Compare all sizes of one core, if it tells of them."""
-        for queue, size in core.sizes().items() if isinstance(core, Measured) else ():
+        sizes: Mapping[str, int] = core.sizes() if isinstance(core, Measured) else {}
+        for queue, size in sizes.items():
             self.highest[queue] = max(size, self.highest[queue])
             if size > CAPS.get(queue, -1):
                 raise Violation(Invariant.CAPS, f"{size} in {queue} of {name}: {CAPS.get(queue, 'nothing')} is allowed")

@@ -3,14 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
-from udpchat_core.server import Server, new_server_state
-
 from udpchat_core.actions import Actions, Received
 from udpchat_core.address import Address
 from udpchat_core.client import Client, new_client_state
 from udpchat_core.instant import Instant
 from udpchat_core.requests import ClientState, ServerState, StoreReply
 from udpchat_core.secure.suite import Suite
+from udpchat_core.server import Server, new_server_state
 
 
 class Core(Protocol):
