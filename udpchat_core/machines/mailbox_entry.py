@@ -56,25 +56,25 @@ class MailboxLetter:
     due: Instant | None = None
 
 
-def may_push(record: MailboxLetter, peer: None, now: Instant) -> bool:  # noqa: ARG001 - as the table calls it
+def may_push(record: MailboxLetter, peer: None, now: Instant) -> bool:
     """Whether the letter may be pushed once more."""
     return record.tries < MAIL_TRIES_MAX
 
 
-def push(record: MailboxLetter, peer: None, now: Instant) -> tuple[Do, ...]:  # noqa: ARG001
+def push(record: MailboxLetter, peer: None, now: Instant) -> tuple[Do, ...]:
     """Push it, and wait for twice as long as before."""
     record.due = after(now, MAIL_TRY_US << record.tries)
     record.tries += 1
     return (Do.PUSH,)
 
 
-def pass_over(record: MailboxLetter, peer: None, now: Instant) -> tuple[Do, ...]:  # noqa: ARG001
+def pass_over(record: MailboxLetter, peer: None, now: Instant) -> tuple[Do, ...]:
     """Leave it in the mailbox, and go on."""
     record.due = None
     return (Do.PASS_OVER,)
 
 
-def finish(record: MailboxLetter, peer: None, now: Instant) -> tuple[Do, ...]:  # noqa: ARG001
+def finish(record: MailboxLetter, peer: None, now: Instant) -> tuple[Do, ...]:
     """It is in the mailbox no more."""
     record.due = None
     return ()

@@ -63,39 +63,39 @@ class Clock(Protocol):
         ...
 
 
-def is_over(record: SessionRecord, peer: Clock, now: Instant) -> bool:  # noqa: ARG001 - as the table calls it
+def is_over(record: SessionRecord, peer: Clock, now: Instant) -> bool:
     """Whether the link was silent for so long that it is not kept."""
     return peer.second - record.heard_s >= LINK_KEPT_S
 
 
-def note(record: SessionRecord, peer: Clock, now: Instant) -> tuple[Do, ...]:  # noqa: ARG001
+def note(record: SessionRecord, peer: Clock, now: Instant) -> tuple[Do, ...]:
     """It was heard."""
     record.heard_s = peer.second
     return ()
 
 
-def come_online(record: SessionRecord, peer: Clock, now: Instant) -> tuple[Do, ...]:  # noqa: ARG001
+def come_online(record: SessionRecord, peer: Clock, now: Instant) -> tuple[Do, ...]:
     """Its user is there."""
     record.heard_s = peer.second
     return (Do.COME_ONLINE,)
 
 
-def leave(record: SessionRecord, peer: Clock, now: Instant) -> tuple[Do, ...]:  # noqa: ARG001
+def leave(record: SessionRecord, peer: Clock, now: Instant) -> tuple[Do, ...]:
     """Its user left."""
     return (Do.LEAVE,)
 
 
-def lapse(record: SessionRecord, peer: Clock, now: Instant) -> tuple[Do, ...]:  # noqa: ARG001
+def lapse(record: SessionRecord, peer: Clock, now: Instant) -> tuple[Do, ...]:
     """Its user is gone, as far as anybody knows."""
     return (Do.LAPSE,)
 
 
-def give_way(record: SessionRecord, peer: Clock, now: Instant) -> tuple[Do, ...]:  # noqa: ARG001
+def give_way(record: SessionRecord, peer: Clock, now: Instant) -> tuple[Do, ...]:
     """A newer link of its identity takes its place: whoever is at this one is told."""
     return (Do.SAY_SUPERSEDED, Do.FORGET)
 
 
-def forget(record: SessionRecord, peer: Clock, now: Instant) -> tuple[Do, ...]:  # noqa: ARG001
+def forget(record: SessionRecord, peer: Clock, now: Instant) -> tuple[Do, ...]:
     """Nobody is at this link any more."""
     return (Do.FORGET,)
 

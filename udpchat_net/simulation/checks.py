@@ -13,7 +13,7 @@ from udpchat_core.requests import BindUser, CollectLetters, ExpireLetters, KeepL
 from udpchat_core.secure.keys import key_id
 
 from ..stores.memory import ClientMemory, Letter, ServerMemory
-from .cores import Core
+from .cores import Core, Measured
 from .faults import SERVER
 from .invariants import Invariant, Violation
 from .ledger import DAY_MS, Ledger
@@ -167,12 +167,13 @@ class Caps(Observer):
 
     def turned(self, node: Node) -> None:  # noqa: D102 - said in Observer
         self._turns += 1
-        if self._turns % _SIZES_EVERY_TURNS == 0 and node.core is not None:
+        if self._turns % _SIZES_EVERY_TURNS == 0:
             self.check(node.name, node.core)
 
-    def check(self, name: str, core: Core) -> None:
-        """Compare all sizes of one core."""
-        for queue, size in core.sizes().items():
+    def check(self, name: str, core: Core | None) -> None:
+        """Compare all sizes of one core, if it tells of them."""
+        sizes: Mapping[str, int] = core.sizes() if isinstance(core, Measured) else {}
+        for queue, size in sizes.items():
             self.highest[queue] = max(size, self.highest[queue])
             if size > CAPS.get(queue, -1):
                 raise Violation(Invariant.CAPS, f"{size} in {queue} of {name}: {CAPS.get(queue, 'nothing')} is allowed")

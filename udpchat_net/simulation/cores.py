@@ -1,9 +1,7 @@
 """What a world runs: any core of this shape. `Cores` makes udpchat's own; hand in another to test yours."""
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
-
-from udpchat_core.server import Server, new_server_state
+from typing import Protocol, runtime_checkable
 
 from udpchat_core.actions import Actions, Received
 from udpchat_core.address import Address
@@ -11,6 +9,7 @@ from udpchat_core.client import Client, new_client_state
 from udpchat_core.instant import Instant
 from udpchat_core.requests import ClientState, ServerState, StoreReply
 from udpchat_core.secure.suite import Suite
+from udpchat_core.server import Server, new_server_state
 
 
 class Core(Protocol):
@@ -39,6 +38,11 @@ class Core(Protocol):
     def handle_clock(self, wall_ms: int, now: Instant) -> Actions:
         """The wall clock, at the start and whenever it is not where the core thinks."""
         ...
+
+
+@runtime_checkable
+class Measured(Protocol):
+    """What a core that tells of its queues has besides; see `checks.CAPS`."""
 
     def sizes(self) -> Mapping[str, int]:
         """How long its queues are, by name."""

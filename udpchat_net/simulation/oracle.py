@@ -63,8 +63,7 @@ class Oracle:
     def check(self) -> None:
         """What can only be seen of a world as a whole."""
         for name, node in self._world.nodes.items():
-            if node.core is not None:
-                self.caps.check(name, node.core)
+            self.caps.check(name, node.core)
             if isinstance(node.store, ServerMemory):
                 continue
             missing = self.ledger.inboxes[name].letters.symmetric_difference(node.store.inbox)

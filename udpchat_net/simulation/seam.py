@@ -48,7 +48,7 @@ class Seam(Observer):
             raise Violation(Invariant.SIZE, f"{node.name} sent {len(payload)} bytes")
         kind = payload[_AT_TYPE]
         if kind == Record.type:
-            for message in unpack_untrusted(node.suite.plaintexts[payload[_AT_SEALED:]]):
+            for message in unpack_untrusted(node.suite.records[payload[_AT_SEALED:]]):
                 if node.name == SERVER:
                     self._server_says(payload[_INDEX], message)
                 else:
@@ -95,7 +95,7 @@ class Seam(Observer):
         encapsulated = datagram[_ENCAPSULATED]
         if encapsulated in self._seen:
             return self._seen[encapsulated]
-        body = decode_untrusted(LetterBody, node.suite.plaintexts[datagram[_AT_LETTER:]][SIGNATURE_BYTES:])
+        body = decode_untrusted(LetterBody, node.suite.letters[datagram[_AT_LETTER:]][SIGNATURE_BYTES:])
         letter = self._ledger.by_secret.get(body.secret)
         assert isinstance(node.store, ClientMemory)
         if letter is None or body.secret not in node.store.outgoing:

@@ -8,21 +8,26 @@ for anybody's.
 
 from typing import Final
 
+from udpchat_core.limits import OUTBOX_LETTERS_MAX
 from udpchat_core.secure.suite import Suite
 
-REMEMBERED_SEALS_MAX: Final = 4_096
-"""Seals remembered by a node: a letter is sealed, and sent again, well within so many others."""
+REMEMBERED_RECORDS_MAX: Final = 1_024
+"""RECORDs remembered by a node: each leaves in the turn that it is sealed in."""
+REMEMBERED_LETTERS_MAX: Final = 2 * OUTBOX_LETTERS_MAX
+"""Letters remembered by a node: one that is sealed for the mailbox may wait as long as its outbox has others."""
 
 
 class TappedSuite:
     """A `Suite` that passes everything on to another, and remembers what was sealed last.
 
     Attributes:
-        plaintexts: what was sealed, by the sealed bytes, oldest first.
+        records: what was sealed by a key of a link, by the sealed bytes, oldest first.
+        letters: what was sealed for a person, likewise.
     """
 
     def __init__(self, suite: Suite) -> None:
-        self.plaintexts: dict[bytes, bytes] = {}
+        self.records: dict[bytes, bytes] = {}
+        self.letters: dict[bytes, bytes] = {}
         self._suite = suite
         self.random = suite.random
         self.hash = suite.hash
@@ -38,14 +43,17 @@ class TappedSuite:
 
     def aead_seal(self, key: bytes, nonce: bytes, data: bytes, header: bytes) -> bytes:
         """As the other suite seals."""
-        return self._remember(self._suite.aead_seal(key, nonce, data, header), data)
+        sealed = self._suite.aead_seal(key, nonce, data, header)
+        return _remember(self.records, REMEMBERED_RECORDS_MAX, sealed, data)
 
     def hpke_seal_untrusted(self, public: bytes, info: bytes, data: bytes) -> bytes:
         """As the other suite seals."""
-        return self._remember(self._suite.hpke_seal_untrusted(public, info, data), data)
+        sealed = self._suite.hpke_seal_untrusted(public, info, data)
+        return _remember(self.letters, REMEMBERED_LETTERS_MAX, sealed, data)
 
-    def _remember(self, sealed: bytes, data: bytes) -> bytes:
-        self.plaintexts[sealed] = data
-        if len(self.plaintexts) > REMEMBERED_SEALS_MAX:
-            del self.plaintexts[next(iter(self.plaintexts))]
-        return sealed
+
+def _remember(where: dict[bytes, bytes], most: int, sealed: bytes, data: bytes) -> bytes:
+    where[sealed] = data
+    if len(where) > most:
+        del where[next(iter(where))]
+    return sealed

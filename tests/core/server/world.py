@@ -138,7 +138,9 @@ class Client:
 
     _hosts = 0
 
-    def __init__(self, world: World, name: str, host: int = 0, who: str = "", seq: int = 5, life_s: int = 86_400) -> None:
+    def __init__(
+        self, world: World, name: str, host: int = 0, who: str = "", seq: int = 5, life_s: int = 86_400
+    ) -> None:
         Client._hosts += 1
         self.world, self.name, self.seq = world, name, seq
         self.address = Address(bytes((10, *(host or Client._hosts).to_bytes(3))), 4000)
