@@ -77,6 +77,7 @@ class Connection:
         self._initiated: Initiated | None = None
         self._new: ServerLink | None = None
         self._previous: ServerLink | None = None
+        self._asked_for_newer = False  # a Register was sent on a newer link than the current one
         self._register_id = self._deregister_id = 0
         self._sent: deque[bytes] = deque(maxlen=SENT_RECORDS_REMEMBERED)
         self._hinted_at: Instant | None = None
@@ -154,8 +155,8 @@ class Connection:
         return id_ == self._deregister_id and self.record.phase is Phase.LEAVING
 
     def superseded(self, route: ServerLink, turn: Turn) -> None:
-        """The server ended a link for a newer one: ours, or another client's."""
-        if route is self.current:  # R-9.1-6
+        """The server ended a link for a newer one: another client's, unless this one asked for a newer itself."""
+        if route is self.current and not self._asked_for_newer:  # R-9.1-6
             self.step(Session.superseded, turn)
 
     def sealed(self, payload: bytes) -> bytes:
@@ -178,15 +179,18 @@ class Connection:
                     turn.send(self.server, self._initiated.init)
             case Do.REGISTER:
                 assert self._new is not None
+                self._asked_for_newer = True
                 turn.say(self._new, Register(self._register_id))
             case Do.GO_ONLINE:
                 assert self._new is not None
                 self._previous, self.current, self._new = self.current, self._new, None
+                self._asked_for_newer = False
                 self._requester.connect(self.current, turn)
             case Do.DEREGISTER:
                 self._say_goodbye(turn)
             case Do.DROP_LINKS:
                 self.current = self._new = self._previous = self._initiated = None
+                self._asked_for_newer = False
                 self._nonce = b""
                 self._requester.disconnect()
             case Do.REPORT_LEFT:
