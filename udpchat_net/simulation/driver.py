@@ -230,7 +230,8 @@ class Driver:
             self.counts["FullDisk"] += 1
             if draws(self._seed, "disk", node.name, node.commits)[0] < max(fault.durable for fault in full):
                 self._make_durable(node, requests)
-            node.answered += [StoreReply(request, False) for request in requests]
+            behind, node.asked = node.asked, []  # what was asked after it fails too, untried
+            node.answered += [StoreReply(request, False) for request in (*requests, *behind)]
         else:
             node.answered += self._make_durable(node, requests)
         if self._dies_at(node, Boundary.AFTER_COMMIT):
