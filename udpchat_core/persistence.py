@@ -1,7 +1,9 @@
 """Requests to the store that failed: made again, less and less often, until the store works.
 
 A failure means that the outcome is unknown, so nothing may be said of it; requests are idempotent, so the
-same one is made again. The application is told once that the store fails, and once that it works again.
+same one is made again. Until then whatever else is asked waits behind it: what is durable is always the
+beginning of what was asked, so that no watermark is ahead of its letters and no old card follows a new one.
+The application is told once that the store fails, and once that it works again.
 """
 
 from collections.abc import Iterator, Sequence
@@ -45,7 +47,12 @@ class FailedRequests:
 
     def ask_again(self, turn: Turn) -> None:
         """Ask the store for all of it, in the order in which it was first asked."""
-        for request in self._requests:
-            turn.store(request)
-        self._requests = []
+        requests, self._requests = self._requests, []
         self.due = None
+        for request in requests:
+            turn.store(request)
+
+    def end_turn(self, turn: Turn) -> None:
+        """What this turn asks for waits behind what failed."""
+        if self._requests:
+            self._requests += turn.withhold()

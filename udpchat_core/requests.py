@@ -1,9 +1,10 @@
 """What a core asks of its store, and what it gets back.
 
-All requests of a turn are one commit: all or nothing of it is durable before the replies. Requests are
-idempotent: a failure means that the outcome is unknown, and the same request comes again. A reply carries its
-request, so that a core keeps nothing about what it asked for. What a store holds at the start is a state,
-given to the core when it is made.
+All requests of a turn are one commit: all or nothing of it is durable before the replies. Requests become
+durable in the order in which they were made: when a commit fails, whatever the driver was asked for after it
+fails too, untried. A failure means that the outcome is unknown; requests are idempotent, and the same ones come
+again, in their order. A reply carries its request, so that a core keeps nothing about what it asked for. What a
+store holds at the start is a state, given to the core when it is made.
 """
 
 from collections.abc import Iterable

@@ -406,6 +406,7 @@ class Client:
 
     def _end(self, turn: Turn) -> Actions:
         self._inbox.end_turn(turn)
+        self._failed.end_turn(turn)
         self._shared.set_timer(("storage", None), self._failed.due)
         return turn.end()
 

@@ -145,8 +145,15 @@ class Inbox:
 
     def _begin(self, letter: IncomingLetter, event: str, source: Address | None, entry: int | None, turn: Turn) -> None:
         _add_copy(letter, source, entry)
-        self._busy[letter.body.sender, letter.ack] = letter
-        self._step(letter, event, turn)
+        under_way = self._busy.setdefault((letter.body.sender, letter.ack), letter)
+        if under_way is letter:
+            self._step(letter, event, turn)
+            return
+        for place in letter.sources:  # the same letter, numbered in another epoch: one entry serves both
+            _add_copy(under_way, place, None)
+        for number in letter.entries:
+            _add_copy(under_way, None, number)
+        self._step(letter, Incoming.evicted, turn)
 
     def _repeat(self, letter: IncomingLetter, source: Address | None, entry: int | None, turn: Turn) -> None:
         _add_copy(letter, source, entry)

@@ -97,7 +97,9 @@ class Outbox:
 
     def queue(self, secret: bytes, turn: Turn) -> None:
         """A letter is durable: it waits for its turn, in the order of sending."""
-        letter = self._letters[secret]
+        letter = self._letters.get(secret)
+        if letter is None:  # settled before it could be sent
+            return
         contact = self._contacts.use(letter.to)
         contact.queue.append(letter)
         self.progress.queued(letter, turn)
@@ -214,13 +216,12 @@ class Outbox:
         self._step(letter, Outgoing.timed_out, turn)
 
     def expire(self, before_ms: int, turn: Turn) -> None:
-        """Give up what was sent before `before_ms`; what is stored after it is sealed again with the new floor."""
+        """Give up what was sent before `before_ms`; what is stored after it is stored again, for the new floor."""
         for letter in [letter for letter in self._letters.values() if letter.sent_ms < before_ms]:
             conversation = self._conversations.get(letter.recipient or b"")
             self._step(letter, Outgoing.expired, turn)
             for later in list(conversation.outstanding.values()) if conversation is not None else ():
                 if later.phase is Phase.STORED and later.sent_ms >= before_ms and not later.came_back:
-                    later.attempt += 1
                     self._carry_out(Do.STORE, later, turn)
 
     def settled(self, request: SettleOutgoing, turn: Turn) -> None:
@@ -271,8 +272,11 @@ class Outbox:
         card = _card_for(letter, contact)
         if card is None:
             return
+        floor = self._conversation(letter).floor
+        # R-9.3-10: a recipient that lost what it acknowledged would wait for letters below an old floor.
+        letter.attempt += letter.stored_once and floor > letter.floor
+        letter.card_seq, letter.floor = card.seq, floor
         sealed = self._seal(letter, card.identity, card.mail, turn)
-        letter.card_seq = card.seq
         slot, attempt = slot_of(self._shared.suite, letter.secret), letter.attempt
         key = ("store", letter.secret)
         self._requester.cancel(key, turn)

@@ -60,6 +60,7 @@ class OutgoingLetter:
         seq: its number in this epoch, 0 before it was first sent.
         attempt: which sealing for the mailbox; a higher one takes a lower one's place.
         card_seq: of the card whose mail key it was last sealed to.
+        floor: in that sealing.
         tries: how often it was sent directly since it was admitted.
         waits: how often it was put off, or tried again while stored.
         sent: how often it was sent in any way.
@@ -81,6 +82,7 @@ class OutgoingLetter:
     seq: int = 0
     attempt: int = 0
     card_seq: int = 0
+    floor: int = 0
     tries: int = 0
     waits: int = 0
     sent: int = 0
@@ -195,13 +197,14 @@ def settle_down(record: OutgoingLetter, peer: Peer, now: Instant) -> tuple[Do, .
 
 
 def remind(record: OutgoingLetter, peer: Peer, now: Instant) -> tuple[Do, ...]:
-    """Try once directly if the recipient is there; store the same again, in case the mailbox lost it."""
+    """Store it again, in case the mailbox lost it; try directly too, and more often, while the recipient is there."""
+    ask: tuple[Do, ...] = () if peer.is_known else (Do.LOOK_UP,)
     if peer.is_online:  # R-9.3-4
         record.due = after(now, STORED_RETRY_US_MIN)
-        return (Do.SEND, Do.STORE)
+        return (*ask, Do.SEND, Do.STORE)
     record.due = after(now, min(STORED_RETRY_US_MIN << min(record.waits, 16), STORED_RETRY_US_MAX))
     record.waits += 1
-    return (Do.STORE,)
+    return (*ask, Do.STORE)
 
 
 def note_return(record: OutgoingLetter, peer: Peer, now: Instant) -> tuple[Do, ...]:
