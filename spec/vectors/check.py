@@ -97,11 +97,8 @@ for v in take("cards", "accepted"):
     same(v["card"], signer.sign(b"udpchat/1 card\0" + body) + body)
 
 for v in take("letters", "accepted"):
-    signer, body, info = (
-        Signer.from_private_bytes(v["sender_I_private"]),
-        cbor(v["body"]),
-        b"udpchat/1 letter\0" + v["recipient"],
-    )
+    signer, body = Signer.from_private_bytes(v["sender_I_private"]), cbor(v["body"])
+    info = b"udpchat/1 letter\0" + v["recipient"]
     same(v["body"]["sender"], signer.public_key().public_bytes_raw())
     same(v["plaintext"], signer.sign(info + v["recipient_key"] + body) + body)
     same(v["letter"][:39], b"u\1\6" + hashed(b"key id", v["recipient_key"], 4) + dh(v["ephemeral_private"]))

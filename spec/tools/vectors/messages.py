@@ -149,7 +149,7 @@ def _wrong_items() -> Iterator[Vector]:
         ("a text is not UTF-8", "8183050162c328", Reason.CBOR),
         ("a text holds half of a surrogate pair", "8183050163eda080", Reason.CBOR),
         ("a text holds an overlong form", "8183050162c180", Reason.CBOR),
-        ("arrays are nested deeper than four", "8185090182480000000000000000018183818181800001f4", Reason.CBOR),
+        ("arrays are nested five deep", "818509018248000000000000000001818381000001f4", Reason.CBOR),
         ("arrays are nested 600 deep", "81" * 600 + "00", Reason.CBOR),
         ("the plaintext is a number", "00", Reason.FIELDS),
         ("the plaintext is a text", "6161", Reason.FIELDS),
