@@ -44,10 +44,16 @@ SHAPES = sorted(
 )
 
 
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A place where nothing of udpchat is."""
+    return tmp_path_factory.mktemp("vectors")
+
+
 @pytest.fixture
-def copied(tmp_path: Path) -> Path:
-    """The folder, at a place where nothing of udpchat is."""
-    return Path(shutil.copytree(FOLDER, tmp_path / "vectors"))
+def copied(elsewhere: Path) -> Path:
+    """The folder as it is committed, at that place."""
+    return Path(shutil.copytree(FOLDER, elsewhere, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__")))
 
 
 def flip(folder: Path, of: str, shape: str) -> None:
