@@ -1,4 +1,4 @@
-"""Makes the generated regions of `spec/*.md` from the code: `make generate`; a test compares byte for byte.
+"""Makes the generated regions of `spec/` and the vectors from the code: `make generate`; a test compares byte for byte.
 
 A region stands between `<!-- generated: NAME -->` and `<!-- end -->`; `REGIONS` says how each is made.
 """
@@ -11,10 +11,12 @@ from typing import Any, Final
 
 from udpchat_core import limits
 from udpchat_core.datagrams import HEADER_BYTES, LAYOUTS, Datagram, Field
+from udpchat_core.errors import Reason
 from udpchat_core.messages import CardBody, LetterBody, Outcome, Refusal, Scope
 from udpchat_core.secure import keys
 from udpchat_core.wire import BY_CODE, RECORD_OVERHEAD_BYTES, encode
 
+from . import vectors
 from .extremes import extreme
 from .source import comments, described, docstring, field_types
 
@@ -105,6 +107,10 @@ def _enum(kind: type[IntEnum]) -> str:
     return f"**{kind.__name__}.** {docstring(kind)}\n\n{table(('code', 'name', 'meaning'), rows)}"
 
 
+def _reasons() -> str:
+    return table(("reason", "meaning"), [(reason.value, comments(Reason)[reason.name]) for reason in Reason])
+
+
 def _labels() -> str:
     rows: list[tuple[object, ...]] = [
         (name.removesuffix("_LABEL").lower().replace("_", " "), f'`"{value[:-1].decode()}" \\|\\| 00`', len(value))
@@ -137,12 +143,14 @@ REGIONS: Final[Mapping[str, Callable[[], str]]] = {
     "messages": _messages,
     "codes": _codes,
     "limits": _limits,
+    "reasons": _reasons,
 }
 
 
 def files() -> dict[Path, str]:
-    """Every section with its regions made anew."""
-    return {path: _made(path.read_text(encoding="utf-8")) for path in sorted(SPEC.glob("[0-9]*.md"))}
+    """Every section with its regions made anew, and the vectors."""
+    sections = [*sorted(SPEC.glob("[0-9]*.md")), vectors.FOLDER / "README.md"]
+    return {path: _made(path.read_text(encoding="utf-8")) for path in sections} | vectors.files()
 
 
 def _made(text: str) -> str:
@@ -152,7 +160,7 @@ def _made(text: str) -> str:
 def main() -> None:
     """Write what changed."""
     for path, text in files().items():
-        if path.read_text(encoding="utf-8") != text:
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8")
             print(f"wrote {path.relative_to(SPEC.parent)}")
 
