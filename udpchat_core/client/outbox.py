@@ -117,6 +117,8 @@ class Outbox:
             if letter.recipient is not None and contact.identity not in (None, letter.recipient):  # R-9.2-2
                 self._refuse(letter, Refusal.KEY_CHANGED, turn)
                 continue
+            if contact.identity is None and contact.owner is not None:
+                return  # `pinned` follows
             peer = self._correspondent(letter, contact, turn)
             if letter.phase is Phase.RESOLVING or (peer.is_known and not self._may_go(letter, peer)):
                 return
