@@ -153,7 +153,7 @@ class Client:
         return self._end(turn)
 
     def accept_server_key(self, now: Instant) -> Actions:
-        """Take the key that `ServerKeyChanged` told of for the server's."""
+        """Take the key that `ServerKeyChanged` told of for the server's; `LocalProtocolError` if none was told of."""
         turn = self._turn(now)
         self._connection.accept_server_key(turn)
         return self._end(turn)
@@ -319,6 +319,8 @@ class Client:
             raise BadDatagram(Reason.MESSAGE)
         renewed = self._connection.is_online
         self._connection.step(Session.registered, turn)
+        if not self._connection.is_wanted:  # the user changed its mind meanwhile
+            return
         self._server_time = (registered.time_ms, turn.now)
         self._keyring.registered(turn, registered.waiting)
         if not renewed:
@@ -330,8 +332,7 @@ class Client:
             self._roster.pull(turn)
 
     def _registration_refused(self, refused: m.Refused, turn: Turn) -> None:
-        if refused.refusal is m.Refusal.STALE_CARD:
-            self._keyring.jump_ahead(refused.card_seq)
+        if refused.refusal is m.Refusal.STALE_CARD and self._keyring.jump_ahead(refused.card_seq):
             self._connection.step(Session.stale, turn)
         elif refused.refusal is not m.Refusal.BUSY:
             self._connection.step(Session.rejected, turn)
