@@ -100,7 +100,7 @@ class Contacts:
             raise BadDatagram(Reason.EXPIRED)  # R-2.3-5
         contact.card, contact.address, contact.offered = card, found.address, None
         contact.unknown_until = _NEVER
-        contact.fresh_until = after(turn.now, min(found.ttl_s, LOOKUP_TTL_S) * SECOND)
+        contact.fresh_until = after(turn.now, min(max(found.ttl_s, 1), LOOKUP_TTL_S) * SECOND)
         if contact.identity is None and len(self._pins) < PINS_MAX:
             turn.store(SavePin(name, card.identity))
         return contact
@@ -112,7 +112,7 @@ class Contacts:
     def unknown(self, name: str, wait_s: int, turn: Turn) -> Contact:
         """The directory's answer: nobody has this name."""
         contact = self.use(name)
-        contact.unknown_until = after(turn.now, min(wait_s, LOOKUP_NEGATIVE_TTL_S) * SECOND)
+        contact.unknown_until = after(turn.now, min(max(wait_s, 1), LOOKUP_NEGATIVE_TTL_S) * SECOND)
         contact.address = None
         return contact
 

@@ -188,11 +188,9 @@ class Outbox:
             self._step(letter, Outgoing.returned, turn)
         self._note(slot, turn)
 
-    def stored(self, secret: bytes, online: bool, attempt: int, turn: Turn) -> None:
+    def stored(self, slot: bytes, online: bool, attempt: int, turn: Turn) -> None:
         """The server has it on disk, perhaps as a later sealing of an earlier life of this client."""
-        letter = self._letters.get(secret)
-        if letter is None:
-            return
+        letter = self._by_slot[slot]
         if attempt > letter.attempt:  # R-9.3-5
             letter.attempt = attempt + 1
             self._carry_out(Do.STORE, letter, turn)
@@ -200,12 +198,12 @@ class Outbox:
         self.progress.online[letter.message] = online
         self._step(letter, Outgoing.kept, turn)
 
-    def store_refused(self, secret: bytes, refusal: Refusal, turn: Turn) -> None:
+    def store_refused(self, slot: bytes, refusal: Refusal, turn: Turn) -> None:
         """The server does not take it, now or ever."""
-        letter = self._letters.get(secret)
-        if letter is not None and refusal in _RETRIED:
+        letter = self._by_slot[slot]
+        if refusal in _RETRIED:
             self._step(letter, Outgoing.put_off, turn)
-        elif letter is not None:
+        else:
             self._refuse(letter, refusal, turn)
 
     # --- what time and disk say ---
