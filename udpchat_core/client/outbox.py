@@ -135,8 +135,9 @@ class Outbox:
 
     def ask_again(self, contact: Contact, turn: Turn) -> None:
         """The directory was of no use a while ago: ask again, if a letter still waits for it."""
-        if contact.queue and contact.queue[0].phase is Phase.RESOLVING:
+        if contact.queue and (contact.queue[0].phase is Phase.RESOLVING or contact.offered is not None):
             self._contacts.look_up(contact.name, turn)
+        self.admit(contact, turn)
 
     def pin(self, contact: Contact, turn: Turn) -> None:
         """It is known whom a name means: what waits for it is for that identity, and never for another."""

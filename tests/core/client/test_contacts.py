@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.core.client.double import BOB, CAROL, DAY, START, World, private_key
+from tests.core.client.double import BOB, CAROL, DAY, START, World
 from udpchat_core import events as e
 from udpchat_core import messages as m
 from udpchat_core.client import contacts
@@ -139,28 +139,6 @@ def test_a_pinned_name_is_not_pinned_again(online: World) -> None:
     assert online.disk.all(SaveOutgoing)[-1].recipient == online.peers[BOB].identity
 
 
-def test_the_identity_that_is_about_to_be_pinned_holds_already(online: World) -> None:
-    bob = online.know("bob", BOB)
-    online.server.answers[m.Lookup] = nothing
-    online.send("bob")
-    online.disk.holding = True
-    id_ = online.server.last(m.Lookup).id
-    online.push(m.Found(id_, bob.card, BOB, 0))
-    online.advance(2)
-    other = online.know("bob", CAROL, person="mallory")
-    online.receive(bob.letter(online.server.card, bob.body(name="bob")), BOB)
-    online.send("bob")
-    online.commit()
-    online.advance(60)
-    online.commit()
-    online.commit()
-    found = [asked.id for asked in online.server.all(m.Lookup)][-1]
-    online.push(m.Found(found, other.card, CAROL, 60))
-    online.commit()
-    assert {pin.identity for pin in online.disk.all(SavePin)} == {bob.identity}
-    assert other.letters == []
-
-
 # --- a key that changed ---
 
 
@@ -208,9 +186,9 @@ def test_accepting_the_key_refuses_what_was_meant_for_the_old_one(online: World)
     online.advance(60)
     online.send("bob")
     online.do(online.client.accept_key("bob", online.now))
-    assert [event.message for event in online.told(e.MessageRefused)] == [1, 2]
+    assert [event.message for event in online.told(e.MessageRefused)] == [1]
     assert {asked.recipient for asked in online.server.all(m.Store)} == {bob.identity}
-    assert other.letters == []
+    assert [letter.text for letter in other.letters] == ["hello"]
 
 
 def test_what_waited_is_sent_after_a_restart_to_the_key_that_was_accepted(online: World) -> None:
@@ -218,9 +196,11 @@ def test_what_waited_is_sent_after_a_restart_to_the_key_that_was_accepted(online
     online.send("bob", "since")
     online.disk.holding = True
     online.do(online.client.accept_key("bob", online.now))
+    online.lost = lambda _: True
     online.commit()
     online.disk.holding = False
     online.restart()
+    online.lost = lambda _: False
     online.register()
     assert [letter.text for letter in other.letters] == ["since"]
 
@@ -236,30 +216,45 @@ def test_accepting_without_a_server_sends_once_there_is_one(online: World) -> No
 
 
 def test_a_key_that_changes_back_needs_no_decision(online: World) -> None:
+    # R-9.2-2
     changed(online)
+    online.send("bob", "since")
     bob = online.know("bob", BOB)
-    online.push(m.RosterChanged(online.server.version))
-    bob.answers = True
-    online.send("carol")
-    online.advance(600)
-    online.do(online.client.start(online.now))
-    online.receive(bob.letter(online.server.card, bob.body()), BOB)
-    assert online.told(e.PeerKeyChanged) != []
+    online.advance(10)
+    assert [letter.text for letter in bob.letters] == ["waits", "since"]
+    with pytest.raises(LocalProtocolError):
+        online.client.accept_key("bob", online.now)
+
+
+def test_an_answer_from_before_the_users_decision_does_not_undo_it(online: World) -> None:
+    # R-9.2-2
+    other = changed(online)
+    bob = online.know("bob", BOB)
+    online.send("bob", "since")
+    online.server.answers[m.Lookup] = nothing
+    online.advance(10)
+    online.disk.holding = True
+    online.do(online.client.accept_key("bob", online.now))
+    online.push(m.Found(online.server.last(m.Lookup).id, bob.card, BOB, 60))
+    online.disk.holding = False
+    online.commit()
+    assert [(event.pinned, event.offered) for event in online.told(e.PeerKeyChanged)] == [
+        (bob.identity, other.identity),
+        (other.identity, bob.identity),
+    ]
+    assert online.disk.memory.state().pins == (SavePin("bob", other.identity),)
+    assert [event.message for event in online.told(e.MessageRefused)] == [2]  # and not what waited for the decision
 
 
 def test_a_key_that_changes_once_more_is_told_once_more(online: World) -> None:
-    bob = online.know("bob", BOB)
-    online.server.answers[m.Lookup] = nothing
-    online.send("bob")
-    offers = [online.know("bob", CAROL, person=f"mallory {number}") for number in range(2)]
-    for peer in (bob, offers[0], offers[0], offers[1]):
-        online.advance(60)
-        online.receive(bob.letter(online.server.card, bob.body(name="bob")), BOB)
-        del online.server.answers[m.Lookup]
-        online.publish(peer, BOB)
-        online.send("bob")
-        online.server.answers[m.Lookup] = nothing
-    assert [event.offered for event in online.told(e.PeerKeyChanged)] == [offers[0].identity]
+    other = changed(online)
+    online.advance(30)
+    another = online.know("bob", CAROL, person="mallory's brother")
+    online.advance(30)
+    assert [event.offered for event in online.told(e.PeerKeyChanged)] == [other.identity, another.identity]
+    online.send("bob", "since")
+    online.do(online.client.accept_key("bob", online.now))
+    assert [letter.text for letter in another.letters] == ["since"]
 
 
 def test_there_is_no_key_to_accept_unless_it_changed(online: World) -> None:
@@ -284,9 +279,7 @@ def test_there_is_no_key_to_accept_unless_it_changed(online: World) -> None:
         ({"seq": 4}, Reason.EXPIRED),
     ],
 )
-def test_a_card_that_does_not_hold_is_asked_for_again(
-    online: World, changed: dict[str, Any], reason: Reason
-) -> None:
+def test_a_card_that_does_not_hold_is_asked_for_again(online: World, changed: dict[str, Any], reason: Reason) -> None:
     # R-2.3-5
     bob = online.know("bob", BOB)
     online.send("bob")
@@ -309,21 +302,24 @@ def test_a_forged_card_is_refused(online: World) -> None:
     assert online.disk.all(SavePin) == []
 
 
-def test_a_bad_card_that_nothing_waits_for_is_not_asked_for_again(online: World) -> None:
+@pytest.mark.parametrize("behind", [0, 1])
+def test_a_name_is_asked_for_again_only_if_a_letter_waits_for_it(online: World, behind: int) -> None:
     bob = online.know("bob", BOB)
+    bob.answers = False
     online.send("bob")
-    online.advance(60)
-    online.server.users["bob"] = (bob.carded(seq=4), BOB)
-    number = online.send("bob")
-    online.push(m.RosterChanged(online.server.version))
-    online.receive(bob.ack(bob.body()), BOB)
+    for number in range(behind):
+        online.send("bob", f"behind {number}")
+    online.restart()
+    online.server.users["bob"] = (bytes(64) + bob.card[64:], BOB)
+    online.register()
+    online.receive(bob.ack(bob.letters[0]), BOB)
+    assert [event.message for event in online.told(e.MessageDelivered)] == [1]
     online.forget()
     online.publish(bob, BOB)
+    bob.answers = True
     online.advance(10)
-    assert [event.message for event in online.told(e.MessageDelivered)] == [number]
-    online.forget()
-    online.advance(10)
-    assert online.server.count(m.Lookup) == 0
+    assert online.server.count(m.Lookup) == behind
+    assert len(online.told(e.MessageDelivered)) == behind
 
 
 # --- caps ---
