@@ -104,7 +104,7 @@ class Contacts:
         contact.card, contact.address, contact.offered = card, found.address, None
         contact.unknown_until = _NEVER
         contact.fresh_until = after(turn.now, min(max(found.ttl_s, 1), LOOKUP_TTL_S) * SECOND)
-        if contact.identity is None and len(self._pins) < PINS_MAX:
+        if contact.identity is None and (contact.letters or len(self._pins) < PINS_MAX):
             turn.store(SavePin(name, card.identity))
         return contact
 

@@ -368,3 +368,15 @@ def test_beyond_the_pins_a_strangers_name_is_confirmed_each_time(
     assert [event.confirmed for event in online.told(e.LetterReceived)] == [True] * 3
     assert online.server.count(m.Lookup) == 2
     assert online.disk.all(SavePin) == []
+
+
+def test_a_message_taken_while_there_was_room_is_pinned_though_there_is_none_now(
+    online: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    online.server.answers[m.Lookup] = nothing
+    online.send("bob")
+    monkeypatch.setattr(contacts, "PINS_MAX", 0)
+    bob = online.know("bob", BOB)
+    del online.server.answers[m.Lookup]
+    online.advance(0.5)
+    assert [letter.text for letter in bob.letters] == ["hello"]
