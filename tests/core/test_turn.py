@@ -1,6 +1,7 @@
 """What one turn says is merged into as few datagrams as it fits, in an order that never changes."""
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -98,7 +99,7 @@ def test_any_messages_arrive_complete_in_order_and_in_no_record_that_could_have_
 ) -> None:
     records = said(messages, bytes_min)
     assert [message for record in records for message in record] == messages
-    for record, following in zip(records, records[1:], strict=False):
+    for record, following in pairwise(records):
         together = sum(len(encode(message)) for message in (*record, following[0]))
         assert together > DATAGRAM_BYTES_MAX - 31 - 2  # header, index, counter and tag; array head
 
