@@ -2,7 +2,7 @@
 
 import ast
 import inspect
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import fields
 from itertools import pairwise
 from types import ModuleType
@@ -24,8 +24,8 @@ def comments(kind: type) -> dict[str, str]:
     return {before.split(" = ")[0].strip(): said.strip() for before, _, said in lines}
 
 
-def docstring(kind: type) -> str:
-    """A class's docstring in one line, up to its list of attributes."""
+def docstring(kind: Callable[..., Any]) -> str:
+    """The docstring of a class or a function in one line, up to its list of attributes."""
     return _flat(inspect.cleandoc(kind.__doc__ or "").split("\n\nAttributes:")[0])
 
 
