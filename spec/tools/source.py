@@ -3,7 +3,7 @@
 import ast
 import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import fields
 from itertools import pairwise
 from types import ModuleType
@@ -26,8 +26,8 @@ def comments(kind: type) -> dict[str, str]:
     return {before.split(" = ")[0].strip(): re.sub("^noqa: .*?: ", "", said.strip()) for before, _, said in lines}
 
 
-def docstring(kind: type) -> str:
-    """A class's docstring in one line, up to its list of attributes."""
+def docstring(kind: Callable[..., Any]) -> str:
+    """The docstring of a class or a function in one line, up to its list of attributes."""
     return _flat(inspect.cleandoc(kind.__doc__ or "").split("\n\nAttributes:")[0])
 
 
