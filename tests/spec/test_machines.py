@@ -47,7 +47,8 @@ def runs(machine: Found) -> dict[tuple[str, str], list[Cell]]:
     """What the table that runs does, in words: by phase and event, in the order of trying."""
     said: dict[tuple[str, str], list[Cell]] = {}
     for row in machine.table.rows:
-        guard = in_words(row.guard.__name__) if row.guard else ""
+        others = len(machine.table.index[row.source, row.event]) - 1
+        guard = in_words(row.guard.__name__) if row.guard else "otherwise" if others else ""
         action = in_words(row.action.__name__) if row.action else ""
         said.setdefault((row.source.value, in_words(row.event)), []).append((guard, action, row.target.value))
     return said
@@ -62,9 +63,10 @@ def test_the_tables_of_a_section_say_what_runs_and_nothing_else(machine: Found) 
     for row in named(machine, "event", "next phase"):
         anywhere = row["phase"] == "any but a final one"
         for phase in machine.open_phases if anywhere else [row["phase"]]:
-            guard = row.get("if", "").replace("otherwise", "")
             target = phase if row["next phase"] == "(stays)" else row["next phase"]
-            said.setdefault((str(phase), row["event"]), []).append((guard, row.get("then", ""), str(target)))
+            said.setdefault((str(phase), row["event"]), []).append(
+                (row.get("if", ""), row.get("then", ""), str(target))
+            )
     for row in named(machine, "event", "ignored in"):
         for phase in filter(None, row["ignored in"].split(", ")):
             said.setdefault((phase, row["event"]), []).append(("", "", phase))
