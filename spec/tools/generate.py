@@ -1,4 +1,4 @@
-"""Makes the generated regions and drawings of `spec/` from the code: `make generate`; a test compares byte for byte.
+"""Makes the generated regions, drawings and vectors of `spec/`: `make generate`; a test compares byte for byte.
 
 A region stands between `<!-- generated: NAME -->` and `<!-- end -->`; `REGIONS` says how each is made.
 """
@@ -11,11 +11,12 @@ from typing import Any, Final
 
 from udpchat_core import limits
 from udpchat_core.datagrams import HEADER_BYTES, LAYOUTS, Datagram, Field
+from udpchat_core.errors import Reason
 from udpchat_core.messages import CardBody, LetterBody, Outcome, Refusal, Scope
 from udpchat_core.secure import keys
 from udpchat_core.wire import BY_CODE, RECORD_OVERHEAD_BYTES, encode
 
-from . import drawing, machines, timers
+from . import drawing, machines, timers, vectors
 from .extremes import extreme
 from .markdown import table
 from .source import comments, described, docstring, field_types
@@ -101,6 +102,10 @@ def _enum(kind: type[IntEnum]) -> str:
     return f"**{kind.__name__}.** {docstring(kind)}\n\n{table(('code', 'name', 'meaning'), rows)}"
 
 
+def _reasons() -> str:
+    return table(("reason", "meaning"), [(reason.value, comments(Reason)[reason.name]) for reason in Reason])
+
+
 def _labels() -> str:
     rows: list[tuple[object, ...]] = [
         (name.removesuffix("_LABEL").lower().replace("_", " "), f'`"{value[:-1].decode()}" \\|\\| 00`', len(value))
@@ -133,6 +138,7 @@ REGIONS: Final[Mapping[str, Callable[[], str]]] = {
     "messages": _messages,
     "codes": _codes,
     "limits": _limits,
+    "reasons": _reasons,
     "timers": timers.of_machines,
     "times": timers.others,
     "machines": lambda: machines.sections(first=3),
@@ -140,9 +146,10 @@ REGIONS: Final[Mapping[str, Callable[[], str]]] = {
 
 
 def files() -> dict[Path, str]:
-    """Every section with its regions made anew, and every drawing."""
-    sections = {path: _made(path.read_text(encoding="utf-8")) for path in sorted(SPEC.glob("[0-9]*.md"))}
-    return sections | {DRAWINGS / f"{machine.name}.svg": drawing.svg(machine) for machine in machines.found()}
+    """Every section with its regions made anew, every drawing, and the vectors."""
+    sections = [*sorted(SPEC.glob("[0-9]*.md")), vectors.FOLDER / "README.md"]
+    drawings = {DRAWINGS / f"{machine.name}.svg": drawing.svg(machine) for machine in machines.found()}
+    return {path: _made(path.read_text(encoding="utf-8")) for path in sections} | drawings | vectors.files()
 
 
 def _made(text: str) -> str:

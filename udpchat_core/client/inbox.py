@@ -22,7 +22,7 @@ from ..limits import (
     NAME_WAIT_US,
     SENDERS_MAX,
 )
-from ..machines.incoming import INCOMING, Do, Incoming, IncomingLetter
+from ..machines.incoming import INCOMING, Do, Incoming, IncomingLetter, Phase
 from ..messages import Collected, CollectedEntry, LetterBody, Mail, Outcome
 from ..requests import Entered, EnterLetter, FindLetter
 from ..secure.letter import ack_of, open_letter_untrusted, slot_of
@@ -114,6 +114,9 @@ class Inbox:
         elif held is None:
             self._hold_untrusted(IncomingLetter(body, ack), epoch, source, entry, turn)
         self._advance(epoch, body.floor, turn)
+        early = epoch.held.get(body.seq)
+        if entry is not None and early is not None and early.ack == ack:
+            self._step(early, Incoming.early, turn)
 
     def _hold_untrusted(
         self,
@@ -169,8 +172,24 @@ class Inbox:
 
     def looked_for(self, request: FindLetter, answer: Entered, turn: Turn) -> None:
         """It is known whether the history has it."""
-        letter = self._busy.pop((request.sender, request.ack))
-        self._step(letter, Incoming.missing if answer.fresh else Incoming.found, turn)
+        event = Incoming.missing if answer.fresh else Incoming.found
+        letter = self._busy.get((request.sender, request.ack))
+        if letter is None:
+            self._early_looked_for(request, event, turn)
+        elif letter.phase is Phase.CHECKING:
+            del self._busy[request.sender, request.ack]
+            self._step(letter, event, turn)
+
+    def _early_looked_for(self, request: FindLetter, event: str, turn: Turn) -> None:
+        """The same, of a letter that is held, if it still is."""
+        order = self._senders.get(request.sender, SenderOrder())
+        for epoch in order.epochs.values():
+            for seq in [seq for seq, letter in epoch.held.items() if letter.ack == request.ack]:
+                letter = epoch.held[seq]
+                self._step(letter, event, turn)
+                if letter.phase is Phase.SHOWN:
+                    del epoch.held[seq]
+                    self._held -= 1
 
     # --- steps and what they ask for ---
 

@@ -54,6 +54,7 @@ class ClientSession:
     Attributes:
         phase: where it is.
         wanted: whether the user wants to be online.
+        online: whether the server answers: a renewal beside a good link does not change that.
         tries: of what was last sent.
         waits: how often an unreachable server was greeted.
         due: when `timed_out` comes next; None: never.
@@ -61,6 +62,7 @@ class ClientSession:
 
     phase: Phase = Phase.OFFLINE
     wanted: bool = False
+    online: bool = False
     tries: int = 0
     waits: int = 0
     due: Instant | None = None
@@ -165,6 +167,7 @@ def register_again(record: ClientSession, peer: Links, now: Instant) -> tuple[Do
 
 def go_online(record: ClientSession, peer: Links, now: Instant) -> tuple[Do, ...]:
     """Registered: until the live key is old."""
+    record.online = True
     record.tries = record.waits = 0
     record.due = after(now, LIVE_KEY_US)
     return (Do.GO_ONLINE,)
@@ -191,36 +194,38 @@ def leave_new_link(record: ClientSession, peer: Links, now: Instant) -> tuple[Do
 
 def give_up(record: ClientSession, peer: Links, now: Instant) -> tuple[Do, ...]:
     """The server does not answer: say so, and knock from time to time."""
+    record.online = False
     record.waits = 1
     record.due = after(now, UNREACHABLE_RETRY_US_MIN)
     return (Do.REPORT_UNREACHABLE,)
 
 
+def _stay_away(record: ClientSession) -> None:
+    record.wanted = record.online = False
+    record.due = None
+
+
 def end(record: ClientSession, peer: Links, now: Instant) -> tuple[Do, ...]:
     """Offline by the user's will."""
-    record.wanted = False
-    record.due = None
+    _stay_away(record)
     return (Do.DROP_LINKS, Do.REPORT_LEFT)
 
 
 def vanish(record: ClientSession, peer: Links, now: Instant) -> tuple[Do, ...]:
     """Offline by the user's will, but the server may not know; it will in a minute."""
-    record.wanted = False
-    record.due = None
+    _stay_away(record)
     return (Do.DROP_LINKS, Do.REPORT_VANISHED)
 
 
 def stop(record: ClientSession, peer: Links, now: Instant) -> tuple[Do, ...]:
     """Offline by the server's will; the refusal is told where it is read."""
-    record.wanted = False
-    record.due = None
+    _stay_away(record)
     return (Do.DROP_LINKS,)
 
 
 def yield_to_newer(record: ClientSession, peer: Links, now: Instant) -> tuple[Do, ...]:
     """Another client of this identity is online."""
-    record.wanted = False
-    record.due = None
+    _stay_away(record)
     return (Do.DROP_LINKS, Do.REPORT_SUPERSEDED)
 
 
@@ -291,9 +296,11 @@ class Session(Machine):
         stays(p.GREETING, cond=may_try_again, on=greet_again)
         | p.GREETING.to(p.UNREACHABLE, on=give_up)
         | stays(p.INITIATING, cond=may_try_again, on=initiate_again)
-        | p.INITIATING.to(p.UNREACHABLE, on=give_up)
+        | p.INITIATING.to(p.UNREACHABLE, cond=is_wanted, on=give_up)
+        | p.INITIATING.to(p.OFFLINE, on=vanish)
         | stays(p.REGISTERING, cond=may_try_again, on=register_again)
-        | p.REGISTERING.to(p.UNREACHABLE, on=give_up)
+        | p.REGISTERING.to(p.UNREACHABLE, cond=is_wanted, on=give_up)
+        | p.REGISTERING.to(p.OFFLINE, on=vanish)
         | p.ONLINE.to(p.GREETING, on=renew)
         | stays(p.LEAVING, cond=may_try_again, on=leave_again)
         | p.LEAVING.to(p.OFFLINE, on=vanish)
@@ -311,9 +318,10 @@ class Session(Machine):
         p.ONLINE.to(p.SUPERSEDED, on=yield_to_newer)
         | p.GREETING.to(p.SUPERSEDED, on=yield_to_newer)
         | p.INITIATING.to(p.SUPERSEDED, on=yield_to_newer)
+        | p.REGISTERING.to(p.SUPERSEDED, on=yield_to_newer)
         | p.UNREACHABLE.to(p.SUPERSEDED, on=yield_to_newer)
         | p.LEAVING.to(p.OFFLINE, on=end)
-        | ignored(p.OFFLINE, p.REGISTERING, p.SUPERSEDED)
+        | ignored(p.OFFLINE, p.SUPERSEDED)
     )
     impossible = {Phase.OFFLINE: frozenset({"timed_out"}), Phase.SUPERSEDED: frozenset({"timed_out"})}
 

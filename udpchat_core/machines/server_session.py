@@ -104,10 +104,11 @@ class ServerSession(Machine):
     """A link of a client at the server."""
 
     p = States.from_enum(Phase, initial=Phase.CONFIRMING, final={Phase.ENDED})
+    # R-8.2-10: no RECORD but a Register mends having left.
     heard = Event(  # an authentic RECORD came
         stays(p.CONFIRMING, on=note)
         | stays(p.ONLINE, on=note)
-        | p.LAPSED.to(p.ONLINE, on=come_online)
+        | p.LAPSED.to(p.ONLINE, on=come_online)  # R-8.2-9
         | ignored(p.LEFT)
     )
     registered = Event(  # a Register is durable
