@@ -1,0 +1,103 @@
+"""One letter being received."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from statemachine import Event
+from statemachine.states import States
+
+from ..address import Address
+from ..instant import Instant
+from ..messages import LetterBody
+from ..table import Machine, Table, ignored, read
+
+
+class Phase(StrEnum):
+    """Where a letter is on its way in."""
+
+    HELD = "held"  # ahead of a gap: in memory, unanswered
+    COMMITTING = "committing"  # on its way to the disk, with the watermark
+    CHECKING = "checking"  # its number was passed: the history is asked whether it has it
+    SHOWN = "shown"  # in the history, and acknowledged
+    DROPPED = "dropped"  # forgotten, unanswered: it comes again if its sender still has it
+
+
+class Do(StrEnum):
+    """What a row asks the client to do."""
+
+    ENTER = "enter it in the history, with the watermark"
+    FIND = "ask whether the history has it"
+    ACKNOWLEDGE = "acknowledge every copy"
+    DECLINE = "tell the mailbox that it is not wanted"
+    SHOW = "tell the user"
+
+
+@dataclass(slots=True, eq=False)
+class IncomingLetter:
+    """The record of `Incoming`.
+
+    Attributes:
+        body: what the sender wrote.
+        ack: its acknowledgement.
+        phase: where it is.
+        sources: where copies came from directly; all are acknowledged.
+        entries: under which numbers copies are in the mailbox; all are collected.
+    """
+
+    body: LetterBody
+    ack: bytes
+    phase: Phase = Phase.HELD
+    sources: dict[Address, None] = field(default_factory=dict)
+    entries: dict[int, None] = field(default_factory=dict)
+
+
+def enter(record: IncomingLetter, peer: None, now: Instant) -> tuple[Do, ...]:
+    """It is the next of its sender."""
+    return (Do.ENTER,)
+
+
+def check(record: IncomingLetter, peer: None, now: Instant) -> tuple[Do, ...]:
+    """Letters after it are in the history: either it is as well, or its sender had given it up."""
+    return (Do.FIND,)
+
+
+def show(record: IncomingLetter, peer: None, now: Instant) -> tuple[Do, ...]:
+    """It is on disk, in order: only now may it be acknowledged."""
+    return (Do.ACKNOWLEDGE, Do.SHOW)
+
+
+def acknowledge(record: IncomingLetter, peer: None, now: Instant) -> tuple[Do, ...]:
+    """It was in the history already: shown once, acknowledged again."""
+    return (Do.ACKNOWLEDGE,)
+
+
+def decline(record: IncomingLetter, peer: None, now: Instant) -> tuple[Do, ...]:
+    """Its sender had given it up and said so: too late."""
+    return (Do.DECLINE,)
+
+
+class Incoming(Machine):
+    """One letter being received.
+
+    It is held, unanswered, while letters before it are missing. When it is next, it is entered in the history
+    together with its sender's watermark, and only when that is durable it is acknowledged and shown. Copies
+    that come meanwhile, directly or from the mailbox, are acknowledged with it. A letter whose number was
+    passed is acknowledged if the history has it, and not wanted if it does not.
+    """
+
+    p = States.from_enum(Phase, initial=Phase.HELD, final={Phase.SHOWN, Phase.DROPPED})
+    reached = Event(p.HELD.to(p.COMMITTING, on=enter))
+    passed = Event(p.HELD.to(p.CHECKING, on=check))
+    repeated = Event(ignored(p.HELD, p.COMMITTING, p.CHECKING))
+    entered = Event(p.COMMITTING.to(p.SHOWN, on=show))
+    found = Event(p.COMMITTING.to(p.SHOWN, on=acknowledge) | p.CHECKING.to(p.SHOWN, on=acknowledge))
+    missing = Event(p.CHECKING.to(p.DROPPED, on=decline))
+    evicted = Event(p.HELD.to(p.DROPPED))
+    impossible = {
+        Phase.HELD: frozenset({"entered", "found", "missing"}),
+        Phase.COMMITTING: frozenset({"reached", "passed", "missing", "evicted"}),
+        Phase.CHECKING: frozenset({"reached", "passed", "entered", "evicted"}),
+    }
+
+
+INCOMING: Table[IncomingLetter, None] = read(Incoming)
