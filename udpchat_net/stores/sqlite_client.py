@@ -164,8 +164,7 @@ def _save_server_key(connection: Connection, server: SaveServerKey) -> None:
 
 
 def _save_card_seq(connection: Connection, card: SaveCardSeq) -> None:
-    # A repetition that comes late must not take it back: the server refuses a card it has seen a newer one of.
-    connection.execute("UPDATE me SET card_seq = max(card_seq, ?)", (card.seq,))
+    connection.execute("UPDATE me SET card_seq = ?", (card.seq,))
 
 
 def _save_mail_key(connection: Connection, key: SaveMailKey) -> None:

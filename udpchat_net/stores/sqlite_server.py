@@ -38,8 +38,8 @@ from .sqlite import SqliteStore
 from .sqlite_file import Connect, Connection, Schema, connect
 
 _USERS_PAGE = 1_000  # users read at once at the start
-_PLACE = """SELECT mailboxes.id, last_entry, mailboxes.letters, of_strangers, senders.id, coalesce(senders.letters, 0), known,
-        letters.rowid, entry, attempt
+_PLACE = """SELECT mailboxes.id, last_entry, mailboxes.letters, of_strangers,
+        senders.id, coalesce(senders.letters, 0), known, letters.rowid, entry, attempt
     FROM mailboxes LEFT JOIN senders ON senders.mailbox = mailboxes.id AND senders.sender = ?
         LEFT JOIN letters ON letters.sender = senders.id AND slot = ?
     WHERE owner = ?"""
