@@ -136,6 +136,8 @@ def open_checked(path: Path, schema: Schema, connect: Connect) -> Connection:
         if path.stat().st_mode & 0o077:
             path.chmod(0o600)
         connection = connect(path, False)
+        connection.execute("BEGIN IMMEDIATE")  # nobody else writes
+        connection.execute("ROLLBACK")
         _set_pragmas(connection)
         _empty_log(path, connection)
         if (version := _number(connection, "user_version")) < schema.version:
@@ -182,6 +184,7 @@ def as_store_error(path: Path, error: Exception) -> StoreError:
 
 
 def _corrupt(path: Path, what: str) -> StoreCorrupt:
+    what = " ".join(what.split())
     return StoreCorrupt(f"{path} is damaged ({what}): keep a copy, and put back a backup or begin with a new one")
 
 
@@ -210,6 +213,7 @@ def _migrate(connection: Connection, schema: Schema, version: int) -> None:
 
 
 def _empty_log(path: Path, connection: Connection) -> None:
+    """Move the log into the file. A reader from outside that stays can stop that half way, which harms nothing."""
     busy, _, _ = next(iter(connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")))
     if busy:
         raise StoreLocked(f"{path} is in use by another program: wait until that is done")
