@@ -26,6 +26,7 @@ class Reason(StrEnum):
     LINK = "link"  # no link with this index, or not the handshake that was begun
     REPLAY = "replay"  # a record seen before, or too old to tell
     COUNTER = "counter"  # a record counter that Noise reserves
+    BUSY = "busy"  # more than is kept ahead of a gap, a disk or a cap: as if it were lost
 
 
 class BadDatagram(Exception):

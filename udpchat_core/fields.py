@@ -1,5 +1,6 @@
 """The types of fields that messages are made of; strict, and checked once, at the boundary."""
 
+import re
 from typing import Annotated
 
 from annotated_types import Ge, Len, Lt
@@ -18,7 +19,8 @@ def _fits_a_letter(text: str) -> str:
 
 
 # R-2.1-1: compared exactly; nothing that looks like an option, a path or another script's letter.
-Name = Annotated[str, StringConstraints(pattern=rf"^[a-z0-9][a-z0-9_-]{{0,{NAME_CHARS_MAX - 1}}}$")]
+_NAME_PATTERN = rf"^[a-z0-9][a-z0-9_-]{{0,{NAME_CHARS_MAX - 1}}}$"
+Name = Annotated[str, StringConstraints(pattern=_NAME_PATTERN)]
 Number = Annotated[int, Ge(0), Lt(NUMBER_LIMIT)]  # R-3.2-5
 Ordinal = Annotated[int, Ge(1), Lt(NUMBER_LIMIT)]
 TimeS = Annotated[int, Ge(0), Lt(TIME_S_LIMIT)]  # R-3.2-6: seconds of Unix time
@@ -27,3 +29,8 @@ Text = Annotated[str, AfterValidator(_fits_a_letter)]
 Bytes8 = Annotated[bytes, Len(8, 8)]
 Bytes16 = Annotated[bytes, Len(16, 16)]
 Bytes32 = Annotated[bytes, Len(32, 32)]
+
+
+def is_name(text: str) -> bool:
+    """Whether `text` is a name, to its very end."""
+    return re.fullmatch(_NAME_PATTERN, text) is not None and not text.endswith("\n")

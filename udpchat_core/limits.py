@@ -139,8 +139,17 @@ HELD_LETTERS_MAX: Final = 4_096
 EPOCHS_PER_SENDER_MAX: Final = 8
 """Epochs of a sender that are remembered: copies from before its last restarts may still be under way."""
 
+SENDERS_MAX: Final = 4_096
+"""Senders whose order is in memory; the least recently heard goes, and its next letter's floor says where it is."""
+
+PINS_MAX: Final = 16_384
+"""Names pinned to identities; beyond it a stranger's name is confirmed each time, and a new contact refused."""
+
 ENTERING_LETTERS_MAX: Final = 1_024
 """Letters on their way to the disk: what comes while it is slower is refused, and comes again."""
+
+COPIES_MAX: Final = 16
+"""Addresses, and entries of the mailbox, that one letter under way is acknowledged to."""
 
 # --- a client's session ---
 
@@ -183,11 +192,26 @@ CARD_LIFE_S: Final = 90 * 86_400
 HINT_US: Final = 5_000_000
 """A client follows at most one RETRY that it did not ask for in this time: anybody on the path can forge one."""
 
+SENT_RECORDS_REMEMBERED: Final = 64
+"""Beginnings of RECORDs that a RETRY may echo: more than are under way."""
+
 REQUESTS_IN_FLIGHT_MAX: Final = 32
 """Requests sent and not answered; further ones wait in order."""
 
+POSTPONED_S_MAX: Final = 300
+"""The longest that a busy server can make a client wait before it asks again."""
+
 CONTACTS_MAX: Final = 4_096
 """Names that a client keeps cards and addresses of; the least recently used without messages goes."""
+
+EXPIRY_CHECK_US_MIN: Final = 60_000_000
+"""Wait after registering before anything is given up, so that receipts come first."""
+
+EXPIRY_CHECK_US: Final = 3_600_000_000
+"""How often it is looked for what is to be given up."""
+
+ROSTER_USERS_MAX: Final = 1_000
+"""Users up to which a client watches the whole directory: beyond it a change of everybody costs too much."""
 
 LOOKUP_TTL_S: Final = 60
 """How long an answer to Lookup may be kept."""
@@ -203,3 +227,107 @@ STORAGE_RETRY_US: Final = 200_000
 
 STORAGE_RETRY_US_MAX: Final = 5_000_000
 """The longest wait before a failed request to the store is made again."""
+
+# --- the server ---
+
+PENDING_LINKS_MAX: Final = 4_096
+"""Links that no RECORD has confirmed yet, in all: four megabytes. At the cap an INIT is refused, and comes again."""
+
+PENDING_LINKS_PER_ADDRESS_MAX: Final = 8
+"""Links that no RECORD has confirmed yet, of one address: a client needs one, a few share an address and port."""
+
+PENDING_LINK_US: Final = 10_000_000
+"""How long a link waits for the RECORD that confirms it: the tries of a client, and a slow path."""
+
+CONFIRMING_SESSIONS_MAX: Final = 4_096
+"""Links confirmed but not registered: at the cap the first RECORD of a further one is refused, and comes again."""
+
+HINTS_PER_S_MAX: Final = 1_000
+"""RETRYs in all, a second, that answer no HELLO: 67 KB/s; after a restart 60,000 clients are called in a minute."""
+
+ADDRESSES_CACHED_MAX: Final = 4_096
+"""Addresses kept unpacked, of those that were sent to last; the others are unpacked again, at 2 microseconds."""
+
+SILENCE_S: Final = 60
+"""Without an authentic RECORD for so long, a session lapses: three keepalives."""
+
+LINK_KEPT_S: Final = 3_600
+"""How long a lapsed or left link is kept: the life of the live key behind it."""
+
+USERS_MAX: Final = 250_000
+"""Users of a directory: a quarter of a gigabyte. At the cap a new identity is refused."""
+
+WATCHED_NAMES_MAX: Final = 256
+"""Names that one session watches: the people of one screen, many times over."""
+
+WATCHED_NAMES_TOTAL_MAX: Final = 1_000_000
+"""Names watched by all sessions together: 300 megabytes. At the cap a further Watch is told to wait."""
+
+WATCH_ALL_USERS_MAX: Final = 1_000
+"""Users up to which a session may watch all: beyond it, telling all about all takes more than it gives."""
+
+DIRECTORY_CHANGES_MAX: Final = 4_096
+"""Names whose last change is remembered: who asks about what changed before the oldest of them gets everything."""
+
+ROSTER_PUSH_US: Final = 1_000_000
+"""How often a session is told, at most, that what it watches changed: changes in between are merged."""
+
+SESSION_REQUESTS_PER_S_MAX: Final = 50
+"""Requests a second that a client is told to keep to."""
+
+STORE_REQUESTS_MAX: Final = 16_384
+"""Requests to the store without an answer: 20 megabytes of letters. At the cap clients are told to wait."""
+
+BUSY_WAIT_S: Final = 2
+"""How long a client waits that was told to."""
+
+QUOTA_WAIT_S: Final = 60
+"""How long a sender waits for room in a mailbox: as its owner has to come back, a minute is soon."""
+
+MAILBOX_LETTERS_MAX: Final = 4_096
+"""Letters in one mailbox: five megabytes."""
+
+MAILBOX_SENDER_LETTERS_MAX: Final = 256
+"""Letters of one sender in one mailbox: nobody fills it alone."""
+
+MAILBOX_STRANGERS_LETTERS_MAX: Final = 1_024
+"""Letters in one mailbox of senders that its owner never collected from: a quarter, however many they are."""
+
+LETTER_DAYS_MAX: Final = 15
+"""How long a letter stays in a mailbox: a day longer than its sender tries, as long as its key is kept."""
+
+EXPIRY_US: Final = 3_600_000_000
+"""How often letters past their days are deleted."""
+
+MAIL_PAGE_LETTERS: Final = 32
+"""Letters of one mailbox that are under way at once: 35 KB, which a socket buffer holds."""
+
+MAIL_PAGES_MAX: Final = 1_024
+"""Mailboxes with letters under way at once: 36 megabytes. The others wait in line."""
+
+MAIL_TRY_US: Final = 1_000_000
+"""Wait for an answer to a pushed letter; it doubles."""
+
+MAIL_TRIES_MAX: Final = 3
+"""Pushes of a letter, after which it is passed over, so that what comes after it is not held up."""
+
+MAIL_PAUSE_US_MIN: Final = 1_000_000
+"""The first wait before a mailbox is gone through again for what was passed over; it doubles without progress."""
+
+MAIL_PAUSE_US_MAX: Final = 30_000_000
+"""The longest wait before a mailbox is gone through again."""
+
+RECEIPTS_PER_PAIR_MAX: Final = 256
+"""Receipts kept of one sender and owner: as many as the letters that one may have in the mailbox of the other."""
+
+RECEIPTS_PAGE: Final = 64
+"""Receipts of one session that are under way at once: as many as one Noted answers."""
+
+RECEIPT_PAGES_MAX: Final = 4_096
+"""Sessions with receipts under way at once: 60 megabytes. The others wait in line."""
+
+RECEIPT_TRY_US: Final = 1_000_000
+"""Wait for an answer to pushed receipts; it doubles."""
+
+RECEIPT_TRY_US_MAX: Final = 30_000_000
+"""The longest wait before receipts are pushed again."""

@@ -1,9 +1,10 @@
 """What a core asks of its store, and what it gets back.
 
-All requests of a turn are one commit: all or nothing of it is durable before the replies. Requests are
-idempotent: a failure means that the outcome is unknown, and the same request comes again. A reply carries its
-request, so that a core keeps nothing about what it asked for. What a store holds at the start is a state,
-given to the core when it is made.
+All requests of a turn are one commit: all or nothing of it is durable before the replies. Requests become
+durable in the order in which they were made: when a commit fails, whatever the driver was asked for after it
+fails too, untried. A failure means that the outcome is unknown; requests are idempotent, and the same ones come
+again, in their order. A reply carries its request, so that a core keeps nothing about what it asked for. What a
+store holds at the start is a state, given to the core when it is made.
 """
 
 from collections.abc import Iterable
@@ -26,6 +27,7 @@ class SaveOutgoing:
         to: the recipient's name, as typed.
         sent_ms: milliseconds of Unix time when the user sent it.
         text: of this part.
+        recipient: I of the recipient, if the name is pinned; else `PinOutgoing` follows.
     """
 
     secret: bytes
@@ -35,6 +37,7 @@ class SaveOutgoing:
     to: str
     sent_ms: int
     text: str
+    recipient: bytes | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,17 +148,13 @@ ClientRequest = (
 
 @dataclass(frozen=True, slots=True)
 class Entered:
-    """The answer to `EnterLetter`: `fresh` if there was no such row; to `FindLetter`: `fresh` if there is none."""
+    """The answer to `EnterLetter` and to `FindLetter`.
+
+    `fresh`: there was no such row in the history, or (to `EnterLetter`) it is of this very request, asked again
+    because its first outcome was not known: the same epoch, seq and `received_ms`.
+    """
 
     fresh: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Pending:
-    """A letter in the outbox: what was saved, and for whom it is pinned."""
-
-    saved: SaveOutgoing
-    recipient: bytes | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +168,7 @@ class ClientState:
         card_seq: of the last card.
         server_key: S as pinned, or None before the first contact.
         pins: (name, identity).
-        outbox: in the order of sending.
+        outbox: in the order of sending, each with the recipient that it was pinned to.
         watermarks: (sender, epoch, seq), least recently changed first.
         next_message: the number of the next message.
     """
@@ -180,7 +179,7 @@ class ClientState:
     card_seq: int = 0
     server_key: bytes | None = None
     pins: tuple[SavePin, ...] = ()
-    outbox: tuple[Pending, ...] = ()
+    outbox: tuple[SaveOutgoing, ...] = ()
     watermarks: tuple[tuple[bytes, int, int], ...] = ()
     next_message: int = 1
 

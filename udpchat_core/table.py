@@ -12,6 +12,7 @@ one seam that everything goes through, and where a trace can be written.
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from enum import StrEnum
+from inspect import isfunction
 from types import MappingProxyType
 from typing import Any, Final, Generic, Protocol, TypeVar
 
@@ -119,6 +120,7 @@ def step(table: Table[R, C], record: R, event: str, peer: C, now: Instant) -> Se
 
 def read(machine: type[Machine]) -> Table[Any, Any]:
     """The table of a machine class; `TypeError` for anything that the table would not run as the engine does."""
+    _check_plain(machine)
     rows = tuple(row for state in machine.states for row in _rows(machine, state.transitions.transitions))
     index: dict[tuple[StrEnum, str], tuple[Row[Any, Any], ...]] = {}
     for row in rows:
@@ -136,6 +138,18 @@ def read(machine: type[Machine]) -> Table[Any, Any]:
         index=MappingProxyType(index),
         impossible=MappingProxyType(dict(machine.impossible)),
     )
+
+
+def _check_plain(machine: type[Machine]) -> None:
+    """Nothing that the engine would do by itself, beside the rows."""
+    classes = machine.__mro__[: machine.__mro__.index(Machine)]
+    if hooks := [name for kind in classes for name, value in vars(kind).items() if isfunction(value)]:
+        raise TypeError(f"{machine.__name__}: {hooks} must be functions of the module: the engine calls some by name")
+    for state in machine.states:
+        if any(not spec.is_convention for spec in state._specs):  # noqa: SLF001 - see `_rows`
+            raise TypeError(f"{machine.__name__}: entering or leaving {state.value} must do nothing")
+        if any(transition.is_eventless for transition in state.transitions):
+            raise TypeError(f"{machine.__name__}: a row in {state.value} has no event")
 
 
 def _rows(machine: type[Machine], transitions: Sequence[Transition]) -> Iterator[Row[Any, Any]]:
@@ -168,6 +182,8 @@ def _rows(machine: type[Machine], transitions: Sequence[Transition]) -> Iterator
 def _check_complete(machine: type[Machine], index: Mapping[tuple[StrEnum, str], object]) -> None:
     """Every pair is a row or is listed as impossible, and never both."""
     events = [str(event) for event in machine.events]  # type: ignore[attr-defined] # a property of the metaclass
+    if strays := sorted(set(machine.impossible).difference(state.value for state in machine.states)):
+        raise TypeError(f"{machine.__name__}: `impossible` lists {strays}, which are no phases")
     for state in machine.states:
         listed = machine.impossible.get(state.value, frozenset())
         if unknown := sorted(listed.difference(events)):

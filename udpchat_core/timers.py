@@ -11,7 +11,7 @@ _STALE_ENTRIES_SLACK = 64
 
 
 class Deadlines(Generic[K]):
-    """A heap with lazy deletion, compacted, so that what was replaced never outnumbers what is set."""
+    """A heap with lazy deletion, compacted, so that what was replaced or cancelled does not outnumber what is set."""
 
     __slots__ = ("_heap", "_order", "_set")
 
@@ -28,13 +28,17 @@ class Deadlines(Generic[K]):
         self._order += 1  # decides ties, so keys are never compared and a run repeats exactly
         self._set[key] = (at, self._order)
         heappush(self._heap, (at, self._order, key))
-        if len(self._heap) > 2 * len(self._set) + _STALE_ENTRIES_SLACK:
-            self._heap = [entry for entry in self._heap if self._set.get(entry[2]) == entry[:2]]
-            heapify(self._heap)
+        self._compact()
 
     def cancel(self, key: K) -> None:
         """Never fire `key`; nothing happens if it is not set."""
         self._set.pop(key, None)
+        self._compact()
+
+    def _compact(self) -> None:
+        if len(self._heap) > 2 * len(self._set) + _STALE_ENTRIES_SLACK:
+            self._heap = [entry for entry in self._heap if self._set.get(entry[2]) == entry[:2]]
+            heapify(self._heap)
 
     def next(self) -> Instant | None:
         """When the earliest is due; None if there is none."""
@@ -46,6 +50,6 @@ class Deadlines(Generic[K]):
     def pop_due(self, now: Instant) -> Iterator[K]:
         """The keys that are due, earliest first; each is no longer set when it is given."""
         while (at := self.next()) is not None and at <= now:
-            key = heappop(self._heap)[2]
-            del self._set[key]
+            key = self._heap[0][2]
+            self.cancel(key)
             yield key

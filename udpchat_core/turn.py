@@ -67,6 +67,12 @@ class Turn:
         """Ask the store."""
         self._actions.append(Store(request))
 
+    def withhold(self) -> list[ClientRequest | ServerRequest]:
+        """Take back what the store was asked in this turn."""
+        requests = [action.request for action in self._actions if isinstance(action, Store)]
+        self._actions = [action for action in self._actions if not isinstance(action, Store)]
+        return requests
+
     def emit(self, event: ClientEvent | ServerEvent) -> None:
         """Tell the application."""
         self._actions.append(Emit(event))

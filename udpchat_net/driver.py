@@ -2,7 +2,8 @@
 
 Theory of operation. A readable socket is drained, up to a bound, into one batch, and the batch is one turn of the
 core. What the core asks of its store goes into one commit; what is asked while a commit is under way goes into the
-next one, so a slow disk makes larger commits, not more of them. The core's earliest deadline is the one timer.
+next one, so a slow disk makes larger commits, not more of them; if the commit fails, it fails as well, untried, so
+that what is durable is always the beginning of what was asked. The core's earliest deadline is the one timer.
 Nothing is made for a single datagram: no task, no future, no line in a log; what fails is counted. What a network
 does wrong is no error here. What this program does wrong (the core or the store raises) ends the driver, and
 `finished` raises it.
@@ -237,6 +238,9 @@ class Driver:
                 except Exception as error:
                     self._fail(error)
                     return
+                if not all(reply.durable for reply in replies):  # what was asked after it fails too, untried
+                    behind, self._requests = self._requests, []
+                    replies += tuple(StoreReply(request, durable=False) for request in behind)
                 if not self._stopped:
                     self._turn(self._core.handle_stored, replies)
 

@@ -98,6 +98,23 @@ def test_a_store_that_fails_is_asked_again_and_nothing_is_answered_before() -> N
     asyncio.run(scenario())
 
 
+def test_what_was_asked_after_a_commit_that_fails_fails_too_untried() -> None:
+    async def scenario() -> None:
+        async with driven() as it:
+            it.store.failures = 1
+            it.store.open.clear()
+            it.peer.send(it.address, b"keep 0")
+            await until(lambda: it.store.batches)
+            it.peer.send(it.address, b"keep 1", b"keep 2")
+            await until(lambda: sum(it.core.of("received")) == 3)
+            it.store.open.set()
+            assert [(await it.peer.next())[1] for _ in range(3)] == [b"keep 0", b"keep 1", b"keep 2"]
+            assert [len(batch) for batch in it.store.batches] == [1, 3]  # all again, in the order of asking
+            assert it.core.of("stored") == [3, 3]
+
+    asyncio.run(scenario())
+
+
 def test_a_real_store_keeps_and_is_closed(tmp_path: Path) -> None:
     async def scenario() -> None:
         path = tmp_path / "client.db"

@@ -62,7 +62,7 @@ def reached(epoch: Epoch[L], floor: int) -> Iterator[tuple[int, L]]:
     for seq in sorted(seq for seq in epoch.held if seq < floor):
         epoch.watermark = seq
         yield seq, epoch.held.pop(seq)
-    epoch.watermark = max(epoch.watermark, floor - 1)
+    epoch.watermark = max(epoch.watermark, floor - 1)  # R-9.4-3
     while (letter := epoch.held.pop(epoch.watermark + 1, None)) is not None:
         epoch.watermark += 1
         yield epoch.watermark, letter

@@ -67,7 +67,7 @@ def _joined(parts: list[Part]) -> str:
     """The text, with a mark for each run of missing parts."""
     pieces, expected = [], 1
     for part in parts:
-        pieces += [MISSING] if part.part > expected else []
+        pieces += [MISSING] if part.part > expected else []  # R-9.5-1
         pieces.append(part.text)
         expected = part.part + 1
     pieces += [MISSING] if expected <= parts[-1].parts else []

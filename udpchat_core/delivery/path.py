@@ -12,6 +12,7 @@ from ..limits import (
     CONGESTION_WINDOW_MAX,
     CONGESTION_WINDOW_MIN,
     CONGESTION_WINDOW_START,
+    DIRECT_RETRY_US,
     PTO_DURABLE_US,
     PTO_GRANULARITY_US,
 )
@@ -68,4 +69,4 @@ class Path:
         if now >= self.halved_until:
             self.window = max(self.window // 2, CONGESTION_WINDOW_MIN)
             self.grown = 0
-            self.halved_until = after(now, self.pto_us)
+            self.halved_until = after(now, max(self.pto_us, DIRECT_RETRY_US[0]))

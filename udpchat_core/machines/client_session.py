@@ -42,6 +42,7 @@ class Do(StrEnum):
     DEREGISTER = "ask to be deregistered"
     DROP_LINKS = "forget the links"
     REPORT_LEFT = "tell the user that the client is offline"
+    REPORT_VANISHED = "tell the user that the client is offline, and that the server did not say so"
     REPORT_UNREACHABLE = "tell the user that the server does not answer"
     REPORT_SUPERSEDED = "tell the user that another client took over"
 
@@ -202,6 +203,13 @@ def end(record: ClientSession, peer: Links, now: Instant) -> tuple[Do, ...]:
     return (Do.DROP_LINKS, Do.REPORT_LEFT)
 
 
+def vanish(record: ClientSession, peer: Links, now: Instant) -> tuple[Do, ...]:
+    """Offline by the user's will, but the server may not know; it will in a minute."""
+    record.wanted = False
+    record.due = None
+    return (Do.DROP_LINKS, Do.REPORT_VANISHED)
+
+
 def stop(record: ClientSession, peer: Links, now: Instant) -> tuple[Do, ...]:
     """Offline by the server's will; the refusal is told where it is read."""
     record.wanted = False
@@ -244,7 +252,7 @@ class Session(Machine):
         | p.INITIATING.to(p.LEAVING, cond=has_link, on=leave)
         | p.INITIATING.to(p.OFFLINE, on=end)
         | p.REGISTERING.to(p.LEAVING, on=leave)
-        | p.UNREACHABLE.to(p.OFFLINE, on=end)
+        | p.UNREACHABLE.to(p.OFFLINE, on=vanish)
         | ignored(p.LEAVING)
         | stays(p.OFFLINE, on=end)
         | p.SUPERSEDED.to(p.OFFLINE, on=end)
@@ -288,7 +296,7 @@ class Session(Machine):
         | p.REGISTERING.to(p.UNREACHABLE, on=give_up)
         | p.ONLINE.to(p.GREETING, on=renew)
         | stays(p.LEAVING, cond=may_try_again, on=leave_again)
-        | p.LEAVING.to(p.OFFLINE, on=end)
+        | p.LEAVING.to(p.OFFLINE, on=vanish)
         | stays(p.UNREACHABLE, on=knock)
     )
     silent = Event(

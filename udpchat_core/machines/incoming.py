@@ -63,7 +63,7 @@ def check(record: IncomingLetter, peer: None, now: Instant) -> tuple[Do, ...]:
 
 def show(record: IncomingLetter, peer: None, now: Instant) -> tuple[Do, ...]:
     """It is on disk, in order: only now may it be acknowledged."""
-    return (Do.ACKNOWLEDGE, Do.SHOW)
+    return (Do.ACKNOWLEDGE, Do.SHOW)  # R-9.4-1
 
 
 def acknowledge(record: IncomingLetter, peer: None, now: Instant) -> tuple[Do, ...]:

@@ -60,12 +60,12 @@ class OutgoingLetter:
         seq: its number in this epoch, 0 before it was first sent.
         attempt: which sealing for the mailbox; a higher one takes a lower one's place.
         card_seq: of the card whose mail key it was last sealed to.
+        floor: in that sealing.
         tries: how often it was sent directly since it was admitted.
         waits: how often it was put off, or tried again while stored.
         sent: how often it was sent in any way.
         due: when `timed_out` comes next; None: never.
         first_sent: when it was first sent, in this run of the program.
-        probing: whether it counts as in flight on the direct path.
         came_back: whether the recipient could not open it, and no newer card was there yet.
         stored_once: whether the server ever had it on disk.
     """
@@ -82,6 +82,7 @@ class OutgoingLetter:
     seq: int = 0
     attempt: int = 0
     card_seq: int = 0
+    floor: int = 0
     tries: int = 0
     waits: int = 0
     sent: int = 0
@@ -101,7 +102,7 @@ class Peer(Protocol):
 
     @property
     def is_online(self) -> bool:
-        """Whether there is an address to try, and room on the path to it."""
+        """Whether there is an address to try."""
         ...
 
     @property
@@ -115,7 +116,7 @@ class Peer(Protocol):
         ...
 
     def has_store_room(self, record: OutgoingLetter) -> bool:
-        """Whether the window of stored letters has room for this one."""
+        """Whether there is any card to seal for, and the window of stored letters has room for this one."""
         ...
 
 
@@ -136,12 +137,12 @@ def may_try_again(record: OutgoingLetter, peer: Peer, now: Instant) -> bool:
 
 def has_store_room(record: OutgoingLetter, peer: Peer, now: Instant) -> bool:
     """The window of stored letters has room."""
-    return peer.is_known and peer.has_store_room(record)
+    return peer.has_store_room(record)
 
 
 def has_newer_card(record: OutgoingLetter, peer: Peer, now: Instant) -> bool:
     """It came back, and there is a card that it was not sealed for."""
-    return record.came_back and peer.card_seq > record.card_seq
+    return record.came_back and peer.card_seq > record.card_seq  # R-9.3-6
 
 
 def has_come_back(record: OutgoingLetter, peer: Peer, now: Instant) -> bool:
@@ -152,7 +153,7 @@ def has_come_back(record: OutgoingLetter, peer: Peer, now: Instant) -> bool:
 def send_directly(record: OutgoingLetter, peer: Peer, now: Instant) -> tuple[Do, ...]:
     """Send, and wait as long as the path needs, within the budget."""
     wait_us = max(DIRECT_RETRY_US[record.tries], peer.pto_us)
-    record.due = after(now, min(wait_us, DIRECT_WAIT_US_MAX))
+    record.due = after(now, min(wait_us, DIRECT_WAIT_US_MAX))  # R-9.3-3
     record.tries += 1
     return (Do.SEND,)
 
@@ -196,13 +197,14 @@ def settle_down(record: OutgoingLetter, peer: Peer, now: Instant) -> tuple[Do, .
 
 
 def remind(record: OutgoingLetter, peer: Peer, now: Instant) -> tuple[Do, ...]:
-    """Try once directly if the recipient is there; store the same again, in case the mailbox lost it."""
-    if peer.is_online:
+    """Store it again, in case the mailbox lost it; try directly too, and more often, while the recipient is there."""
+    ask: tuple[Do, ...] = () if peer.is_known else (Do.LOOK_UP,)
+    if peer.is_online:  # R-9.3-4
         record.due = after(now, STORED_RETRY_US_MIN)
-        return (Do.SEND, Do.STORE)
+        return (*ask, Do.SEND, Do.STORE)
     record.due = after(now, min(STORED_RETRY_US_MIN << min(record.waits, 16), STORED_RETRY_US_MAX))
     record.waits += 1
-    return (Do.STORE,)
+    return (*ask, Do.STORE)
 
 
 def note_return(record: OutgoingLetter, peer: Peer, now: Instant) -> tuple[Do, ...]:
@@ -227,7 +229,7 @@ def reseal(record: OutgoingLetter, peer: Peer, now: Instant) -> tuple[Do, ...]:
 
 
 def finish(record: OutgoingLetter, peer: Peer, now: Instant) -> tuple[Do, ...]:
-    """Over: settle it in the outbox, and say so."""
+    """Over: settle it in the outbox, and say so."""  # R-9.3-1
     record.due = None
     return (Do.CANCEL, Do.FORGET, Do.REPORT)
 

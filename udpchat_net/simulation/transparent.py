@@ -21,6 +21,8 @@ class TransparentSuite:
 
     def __init__(self, seed: int) -> None:
         self._random = Random(seed)  # noqa: S311 - repeatable is what it is for
+        self._seed = self._random.randbytes(_KEY_BYTES)
+        self._encapsulated = 0
 
     def random(self, size: int) -> bytes:
         """`size` bytes of the seeded sequence."""
@@ -72,9 +74,14 @@ class TransparentSuite:
         return data
 
     def hpke_seal_untrusted(self, public: bytes, info: bytes, data: bytes) -> bytes:
-        """Random bytes in the place of the encapsulated key, `data` as it is, and a tag."""
+        """Bytes that never repeat in the place of the encapsulated key, `data` as it is, and a tag.
+
+        They are not drawn from `random`: the real suite takes its own as well, so both leave the same sequence to
+        whoever draws from it.
+        """
         _refuse_zero(public)
-        encapsulated = self.random(_KEY_BYTES)
+        self._encapsulated += 1
+        encapsulated = _mark(b"encapsulated", self._seed, self._encapsulated.to_bytes(8))
         return encapsulated + self.aead_seal(public, encapsulated, data, info)
 
     def hpke_open_untrusted(self, private: bytes, info: bytes, sealed: bytes) -> bytes:

@@ -5,6 +5,7 @@ again, and that of an entered one is what tells a copy from news.
 """
 
 from collections.abc import Iterable
+from dataclasses import astuple
 from pathlib import Path
 from types import MappingProxyType
 
@@ -15,7 +16,6 @@ from udpchat_core.requests import (
     Entered,
     EnterLetter,
     FindLetter,
-    Pending,
     PinOutgoing,
     SaveCardSeq,
     SaveMailKey,
@@ -46,8 +46,9 @@ SCHEMA = Schema(
                 recipient BLOB, outcome TEXT)""",
             "CREATE INDEX outbox ON outgoing (message, part) WHERE outcome IS NULL",
             """CREATE TABLE inbox (
-                sender BLOB NOT NULL, ack BLOB NOT NULL, name TEXT NOT NULL, sent_ms INTEGER NOT NULL,
-                received_ms INTEGER NOT NULL, part INTEGER NOT NULL, parts INTEGER NOT NULL, text TEXT NOT NULL,
+                sender BLOB NOT NULL, ack BLOB NOT NULL, epoch INTEGER NOT NULL, seq INTEGER NOT NULL,
+                name TEXT NOT NULL, sent_ms INTEGER NOT NULL, received_ms INTEGER NOT NULL,
+                part INTEGER NOT NULL, parts INTEGER NOT NULL, text TEXT NOT NULL,
                 PRIMARY KEY (sender, ack))""",
             # `changed` grows with every change, and is never used twice: the order of the watermarks.
             """CREATE TABLE watermarks (
@@ -76,28 +77,26 @@ def create_client(path: Path, state: ClientState, server: str, connect: Connect 
             _save_mail_key(connection, key)
         for pin in state.pins:
             _save_pin(connection, pin)
-        for pending in state.outbox:
-            _save_outgoing(connection, pending.saved)
-            if pending.recipient is not None:
-                _pin_outgoing(connection, PinOutgoing(pending.saved.secret, pending.recipient))
+        for letter in state.outbox:
+            _save_outgoing(connection, letter)
         for sender, epoch, seq in state.watermarks:
             _raise_watermark(connection, sender, epoch, seq)
 
     sqlite_file.create(path, SCHEMA, fill, connect)
 
 
-def _outbox(connection: Connection) -> Iterable[Pending]:
-    for *saved, recipient in connection.execute(
+def _outbox(connection: Connection) -> Iterable[SaveOutgoing]:
+    for row in connection.execute(
         "SELECT secret, message, part, parts, recipient_name, sent_ms, text, recipient FROM outgoing"
         " WHERE outcome IS NULL ORDER BY message, part"
     ):
-        yield Pending(SaveOutgoing(*saved), recipient)
+        yield SaveOutgoing(*row)
 
 
 def _save_outgoing(connection: Connection, letter: SaveOutgoing) -> None:
     connection.execute(
-        "INSERT INTO outgoing VALUES (?, ?, ?, ?, ?, ?, ?, NULL, NULL) ON CONFLICT (secret) DO NOTHING",
-        (letter.secret, letter.message, letter.part, letter.parts, letter.to, letter.sent_ms, letter.text),
+        "INSERT INTO outgoing VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL) ON CONFLICT (secret) DO NOTHING",
+        astuple(letter),
     )
     connection.execute("UPDATE me SET next_message = max(next_message, ?)", (letter.message + 1,))
 
@@ -115,31 +114,17 @@ def _settle_outgoing(connection: Connection, settled: SettleOutgoing) -> None:
 
 
 def _enter_letter(connection: Connection, letter: EnterLetter) -> Entered:
-    fresh = _is_fresh(connection, letter.sender, letter.ack)
-    if fresh:
-        connection.execute(
-            "INSERT INTO inbox VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                letter.sender,
-                letter.ack,
-                letter.name,
-                letter.sent_ms,
-                letter.received_ms,
-                letter.part,
-                letter.parts,
-                letter.text,
-            ),
-        )
+    there = "SELECT epoch, seq, received_ms FROM inbox WHERE sender = ? AND ack = ?"
+    rows = list(connection.execute(there, (letter.sender, letter.ack)))
+    if not rows:
+        connection.execute("INSERT INTO inbox VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", astuple(letter))
     _raise_watermark(connection, letter.sender, letter.epoch, letter.seq)
-    return Entered(fresh)
+    return Entered(not rows or rows == [(letter.epoch, letter.seq, letter.received_ms)])
 
 
 def _find_letter(connection: Connection, letter: FindLetter) -> Entered:
-    return Entered(_is_fresh(connection, letter.sender, letter.ack))
-
-
-def _is_fresh(connection: Connection, sender: bytes, ack: bytes) -> bool:
-    return not list(connection.execute("SELECT 1 FROM inbox WHERE sender = ? AND ack = ?", (sender, ack)))
+    there = "SELECT 1 FROM inbox WHERE sender = ? AND ack = ?"
+    return Entered(not list(connection.execute(there, (letter.sender, letter.ack))))
 
 
 def _raise_watermark(connection: Connection, sender: bytes, epoch: int, seq: int) -> None:

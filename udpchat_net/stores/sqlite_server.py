@@ -154,7 +154,7 @@ def _read_mail(connection: Connection, asked: ReadMail) -> MailPage:
 
 
 def _collect_letters(connection: Connection, asked: CollectLetters) -> Receipts:
-    receipts: dict[tuple[bytes, bytes], KeptReceipt] = {}
+    receipts = []
     letters = 0
     for collected in asked.entries:
         for row, slot, mailbox, sender, identity in list(connection.execute(_ENTRY, (asked.owner, collected.entry))):
@@ -164,12 +164,12 @@ def _collect_letters(connection: Connection, asked: CollectLetters) -> Receipts:
             connection.execute("DELETE FROM letters WHERE rowid = ?", (row,))
             _count_letters(connection, mailbox, sender, -1)
             if collected.outcome is not Outcome.UNWANTED:
-                receipts.pop((identity, slot), None)
-                receipts[identity, slot] = _keep_receipt(connection, asked.owner, identity, slot, collected.ack)
-    for identity in dict.fromkeys(identity for identity, _ in receipts):
-        for slot in _trim_receipts(connection, asked.owner, identity, asked.receipts_max):
-            receipts.pop((identity, slot), None)
-    return Receipts(tuple(receipts.values()), letters)
+                receipts.append(KeptReceipt(identity, slot, collected.ack))
+    for receipt in receipts:
+        _keep_receipt(connection, asked.owner, receipt)
+    for identity in dict.fromkeys(receipt.sender for receipt in receipts):
+        _trim_receipts(connection, asked.owner, identity, asked.receipts_max)
+    return Receipts(tuple(receipts), letters)
 
 
 def _make_known(connection: Connection, mailbox: int, sender: int) -> None:
@@ -179,23 +179,19 @@ def _make_known(connection: Connection, mailbox: int, sender: int) -> None:
         connection.execute("UPDATE mailboxes SET of_strangers = of_strangers - ? WHERE id = ?", (letters, mailbox))
 
 
-def _keep_receipt(connection: Connection, owner: bytes, sender: bytes, slot: bytes, ack: bytes | None) -> KeptReceipt:
-    """The newest; but an acknowledgement that is there is never taken back: the recipient has the letter."""
-    place = (sender, slot, owner)
-    (there,) = _first(
-        connection, "SELECT ack FROM receipts WHERE sender = ? AND slot = ? AND owner = ?", place, (None,)
-    )
+def _keep_receipt(connection: Connection, owner: bytes, receipt: KeptReceipt) -> None:
+    """As the newest; it takes the place of one for an earlier attempt."""
+    place = (receipt.sender, receipt.slot, owner)
     connection.execute("DELETE FROM receipts WHERE sender = ? AND slot = ? AND owner = ?", place)
-    connection.execute("INSERT INTO receipts (sender, slot, owner, ack) VALUES (?, ?, ?, ?)", (*place, ack or there))
-    return KeptReceipt(sender, slot, ack or there)
+    connection.execute("INSERT INTO receipts (sender, slot, owner, ack) VALUES (?, ?, ?, ?)", (*place, receipt.ack))
 
 
-def _trim_receipts(connection: Connection, owner: bytes, sender: bytes, receipts_max: int) -> Iterator[bytes]:
-    pair = "SELECT made, slot FROM receipts WHERE sender = ? AND owner = ?"
-    too_many = f"{pair} ORDER BY made DESC LIMIT -1 OFFSET ?"  # -1: all that follow
-    for made, slot in list(connection.execute(too_many, (sender, owner, receipts_max))):
-        connection.execute("DELETE FROM receipts WHERE made = ?", (made,))
-        yield slot
+def _trim_receipts(connection: Connection, owner: bytes, sender: bytes, receipts_max: int) -> None:
+    connection.execute(
+        "DELETE FROM receipts WHERE made IN (SELECT made FROM receipts WHERE sender = ? AND owner = ?"
+        " ORDER BY made DESC LIMIT -1 OFFSET ?)",  # -1: all that follow
+        (sender, owner, receipts_max),
+    )
 
 
 def _read_receipts(connection: Connection, asked: ReadReceipts) -> Receipts:

@@ -25,7 +25,6 @@ from udpchat_core.requests import (
     ExpireLetters,
     FindLetter,
     KeepLetter,
-    Pending,
     PinOutgoing,
     Quota,
     ReadMail,
@@ -103,12 +102,15 @@ TEXTS = st.sampled_from(["hi", "\U0001f409 \x00 ' \"; --", "é" * 400])
 
 CLIENT_REQUESTS: st.SearchStrategy[Any] = st.one_of(
     st.builds(
-        lambda number, part, to, ms, text: SaveOutgoing(bytes([number, part]) * 8, number, part, 2, to, ms, text),
+        lambda number, part, to, ms, text, who: SaveOutgoing(
+            bytes([number, part]) * 8, number, part, 2, to, ms, text, who
+        ),
         st.integers(1, 5),
         st.integers(1, 2),
         NAMES,
         MS,
         TEXTS,
+        st.none() | IDENTITIES,
     ),
     st.builds(PinOutgoing, st.builds(lambda n, p: bytes([n, p]) * 8, st.integers(1, 5), st.integers(1, 2)), IDENTITIES),
     st.builds(
@@ -219,13 +221,14 @@ def new_client_state() -> ClientState:
 
 def busy_client_state() -> ClientState:
     """A client in the middle of things, with something in every field."""
-    letters = [SaveOutgoing(bytes([n]) * 16, n, 1, 1, "bob", n, f"no. {n}") for n in (5, 6)]
+    first = SaveOutgoing(bytes(16), 5, 1, 1, "bob", 5, "no. 5", b"b" * 32)
+    second = SaveOutgoing(b"2" * 16, 6, 1, 1, "dora", 6, "no. 6", None)
     return replace(
         new_client_state(),
         card_seq=9,
         server_key=b"\x05" * 32,
         pins=(SavePin("bob", b"\x02" * 32), SavePin("carol", b"\x03" * 32)),
-        outbox=tuple(Pending(letter, b"\x02" * 32 if letter.message == 5 else None) for letter in letters),
+        outbox=(first, second),
         watermarks=((b"\x02" * 32, 7, 3), (b"\x03" * 32, 1, 1), (b"\x02" * 32, 8, 2)),
         next_message=7,
     )

@@ -25,7 +25,6 @@ from udpchat_core.requests import (
     Kept,
     KeptReceipt,
     MailPage,
-    Pending,
     PinOutgoing,
     ReadMail,
     ReadReceipts,
@@ -49,7 +48,7 @@ class ClientModel:
     def __init__(self, state: ClientState) -> None:
         self.state = state
         self.settled: set[bytes] = set()
-        self.inbox: set[tuple[bytes, bytes]] = set()
+        self.inbox: dict[tuple[bytes, bytes], EnterLetter] = {}
 
     def check(self, reply: StoreReply) -> None:
         """The reply is the right one; from here on its request counts."""
@@ -65,29 +64,27 @@ class ClientModel:
         state = self.state
         match request:
             case SaveOutgoing():
-                known = self.settled | {each.saved.secret for each in state.outbox}
+                known = self.settled | {each.secret for each in state.outbox}
                 if request.secret not in known:
-                    outbox = sorted(
-                        (*state.outbox, Pending(request, None)), key=lambda p: (p.saved.message, p.saved.part)
-                    )
+                    outbox = sorted((*state.outbox, request), key=lambda p: (p.message, p.part))
                     state = replace(state, outbox=tuple(outbox))
                 self.state = replace(state, next_message=max(state.next_message, request.message + 1))
             case PinOutgoing(secret, recipient):
                 self.state = replace(
                     state,
                     outbox=tuple(
-                        replace(each, recipient=each.recipient or recipient) if each.saved.secret == secret else each
+                        replace(each, recipient=each.recipient or recipient) if each.secret == secret else each
                         for each in state.outbox
                     ),
                 )
             case SettleOutgoing(secret):
-                self.settled |= {each.saved.secret for each in state.outbox if each.saved.secret == secret}
-                self.state = replace(state, outbox=tuple(each for each in state.outbox if each.saved.secret != secret))
+                self.settled |= {each.secret for each in state.outbox if each.secret == secret}
+                self.state = replace(state, outbox=tuple(each for each in state.outbox if each.secret != secret))
             case EnterLetter(sender, ack, epoch, seq):
-                fresh = (sender, ack) not in self.inbox
-                self.inbox.add((sender, ack))
+                first = self.inbox.setdefault((sender, ack), request)
                 self._raise_watermark(sender, epoch, seq)
-                return Entered(fresh)
+                same = (first.epoch, first.seq, first.received_ms) == (epoch, seq, request.received_ms)
+                return Entered(same)
             case FindLetter(sender, ack):
                 return Entered((sender, ack) not in self.inbox)
             case SavePin(name):
@@ -212,20 +209,17 @@ class ServerModel:
             if collected.outcome is Outcome.ACKNOWLEDGED:
                 box.known.add(kept.sender)
             if collected.outcome is not Outcome.UNWANTED:
-                made.append((asked.owner, self._receipt(asked.owner, kept, collected.ack)))
-        for sender in {receipt.sender for _, receipt in made}:
-            of_pair = [each for each in self.receipts if each[0] == asked.owner and each[1].sender == sender]
-            too_many = of_pair[: max(0, len(of_pair) - asked.receipts_max)]
-            self.receipts = [each for each in self.receipts if each not in too_many]
-        return Receipts(tuple(receipt for owner, receipt in made if (owner, receipt) in self.receipts), letters)
+                made.append(KeptReceipt(kept.sender, kept.slot, collected.ack))
+        for receipt in made:
+            self._keep_receipt(asked.owner, receipt, asked.receipts_max)
+        return Receipts(tuple(made), letters)
 
-    def _receipt(self, owner: bytes, kept: KeepLetter, ack: bytes | None) -> KeptReceipt:
-        place = (owner, kept.sender, kept.slot)
-        before = [each for each in self.receipts if (each[0], each[1].sender, each[1].slot) == place]
-        self.receipts = [each for each in self.receipts if each not in before]
-        receipt = KeptReceipt(kept.sender, kept.slot, ack or (before[0][1].ack if before else None))
-        self.receipts.append((owner, receipt))
-        return receipt
+    def _keep_receipt(self, owner: bytes, receipt: KeptReceipt, receipts_max: int) -> None:
+        place = (owner, receipt.sender, receipt.slot)
+        self.receipts = [(o, r) for o, r in self.receipts if (o, r.sender, r.slot) != place] + [(owner, receipt)]
+        of_pair = [each for each in self.receipts if each[0] == owner and each[1].sender == receipt.sender]
+        too_many = of_pair[: max(0, len(of_pair) - receipts_max)]
+        self.receipts = [each for each in self.receipts if each not in too_many]
 
     @staticmethod
     def _expire(box: MailboxModel, before_ms: int) -> int:

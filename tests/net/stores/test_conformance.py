@@ -1,6 +1,7 @@
 """Every adapter keeps the promises of the storage port."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from udpchat_core.requests import (
     EnterLetter,
     Expired,
     ExpireLetters,
+    FindLetter,
     Full,
     KeepLetter,
     Kept,
@@ -93,7 +95,7 @@ def test_an_empty_batch_has_no_replies(adapter: Adapter, tmp_path: Path) -> None
 
 @each_adapter
 def test_a_settled_letter_never_comes_back_and_its_number_is_not_used_again(adapter: Adapter, tmp_path: Path) -> None:
-    letter = SaveOutgoing(bytes(16), 1, 1, 1, "bob", 0, "hi")
+    letter = SaveOutgoing(bytes(16), 1, 1, 1, "bob", 0, "hi", None)
     client = adapter.client(tmp_path, new_client_state())
     client.commit(letter, SettleOutgoing(letter.secret, "delivered"))
     client = client.reopen()
@@ -105,19 +107,31 @@ def test_a_settled_letter_never_comes_back_and_its_number_is_not_used_again(adap
 
 @each_adapter
 def test_a_letter_stays_pinned_to_the_first_identity(adapter: Adapter, tmp_path: Path) -> None:
-    letter = SaveOutgoing(bytes(16), 1, 1, 1, "bob", 0, "hi")
+    letter = SaveOutgoing(bytes(16), 1, 1, 1, "bob", 0, "hi", None)
     client = adapter.client(tmp_path, new_client_state())
     client.commit(letter, PinOutgoing(letter.secret, SENDER), PinOutgoing(letter.secret, STRANGER))
-    assert [pending.recipient for pending in client.load().outbox] == [SENDER]
+    assert [letter.recipient for letter in client.load().outbox] == [SENDER]
     client.store.close()
 
 
 @each_adapter
-def test_a_letter_is_entered_once_and_its_watermark_never_falls(adapter: Adapter, tmp_path: Path) -> None:
+def test_a_letter_is_entered_once_and_the_request_that_entered_it_is_answered_alike(
+    adapter: Adapter, tmp_path: Path
+) -> None:
     client = adapter.client(tmp_path, new_client_state())
-    assert [reply.result for reply in client.commit(enter(5, 2, 1), enter(5, 2, 1))] == [Entered(True), Entered(False)]
+    first, copy = enter(5, 2, 1), enter(5, 3, 1)
+    replies = client.commit(first, first, copy, FindLetter(SENDER, copy.ack))
+    assert [reply.result for reply in replies] == [Entered(True), Entered(True), Entered(False), Entered(False)]
     client = client.reopen()
-    assert [reply.result for reply in client.commit(enter(5, 1, 1), enter(5, 1, 2))] == [Entered(False), Entered(True)]
+    later = replace(first, received_ms=3)
+    assert [reply.result for reply in client.commit(first, later)] == [Entered(True), Entered(False)]
+    client.store.close()
+
+
+@each_adapter
+def test_a_watermark_never_falls(adapter: Adapter, tmp_path: Path) -> None:
+    client = adapter.client(tmp_path, new_client_state())
+    client.commit(enter(5, 2, 1), enter(5, 1, 2), enter(5, 1, 1))
     assert client.load().watermarks == ((SENDER, 5, 2),)
     client.store.close()
 
@@ -191,7 +205,7 @@ def test_the_newest_receipts_of_a_pair_are_kept(adapter: Adapter, tmp_path: Path
     (receipts,) = server.commit(ReadReceipts(SENDER, 9))
     assert isinstance(receipts.result, Receipts)
     assert [receipt.slot[0] for receipt in receipts.result.receipts] == [2, 3]
-    (made,) = server.commit(CollectLetters(OWNER, entries, 2))
+    (made,) = server.commit(CollectLetters(OWNER, entries, 2))  # three of them are gone already
     assert isinstance(made.result, Receipts)
     assert [receipt.slot[0] for receipt in made.result.receipts] == [4]
     assert made.result.letters == 1

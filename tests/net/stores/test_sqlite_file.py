@@ -21,7 +21,7 @@ from udpchat_net.stores.sqlite import SqliteStore
 from udpchat_net.stores.sqlite_client import SCHEMA, SqliteClientStore, create_client
 from udpchat_net.stores.sqlite_server import SqliteServerStore
 
-LETTER = SaveOutgoing(b"s" * 16, 1, 1, 1, "bob", 0, "hi")
+LETTER = SaveOutgoing(b"s" * 16, 1, 1, 1, "bob", 0, "hi", None)
 
 
 @pytest.fixture

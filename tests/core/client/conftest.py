@@ -1,0 +1,31 @@
+"""The world of a client, over the suite that is fast and repeatable, and over the real one."""
+
+from random import Random
+
+import pytest
+
+from udpchat_core.secure.suite import StandardSuite
+from udpchat_net.simulation.transparent import TransparentSuite
+
+from tests.core.client.double import World
+
+
+@pytest.fixture
+def world() -> World:
+    """A client that was never started."""
+    return World(TransparentSuite(1))
+
+
+@pytest.fixture
+def online(world: World) -> World:
+    """A client that is registered; what happened until then is forgotten."""
+    world.register()
+    world.forget()
+    return world
+
+
+@pytest.fixture(params=["standard", "transparent"])
+def either(request: pytest.FixtureRequest) -> World:
+    """A client that was never started, over each suite."""
+    suite = StandardSuite(Random(1).randbytes) if request.param == "standard" else TransparentSuite(1)
+    return World(suite)

@@ -1,0 +1,439 @@
+"""One user's endpoint, without I/O.
+
+Theory of operation. A call in is one turn: bytes, store replies or time go in, actions come out, and what is
+said to one address is merged. Each part keeps to one matter:
+
+- `Connection` runs the session with the server: one path of HELLO, INIT and Register for the first
+  registration, the hourly new live key, a restarted server and a new address.
+- `Requester` asks the server, each request under one id until it is answered.
+- `Contacts` knows whom names mean, and where they are; `RosterView` who is online.
+- `Outbox` has every letter until its recipient acknowledged it. A letter is saved, numbered at first send,
+  sent directly while the recipient is online, and else handed to the mailbox, under one secret.
+- `Inbox` puts letters in their sender's order, and acknowledges one only when the disk says that it is there.
+
+What is durable and what is not: the outbox, the inbox with its watermarks, keys and pins are; the epoch is
+drawn anew at each start, and what is outstanding is numbered afresh in it, in its old order.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+from .. import messages as m
+from ..actions import Actions, Received
+from ..address import Address
+from ..datagrams import Acks, Letter, Record, Resp, Retry
+from ..delivery.parts import split
+from ..errors import BadDatagram, LocalProtocolError, Reason
+from ..events import Registered, RegistrationRefused, WatchRefused
+from ..fields import is_name
+from ..instant import MS, Instant, after
+from ..limits import (
+    EXPIRY_CHECK_US,
+    EXPIRY_CHECK_US_MIN,
+    NUMBER_LIMIT,
+    OUTBOX_DAYS_MAX,
+    PING_JITTER_US,
+    PING_US,
+    TEXT_PARTS_BYTES_MAX,
+)
+from ..machines.client_session import Phase as SessionPhase
+from ..machines.client_session import Session
+from ..persistence import FailedRequests
+from ..requests import (
+    ClientState,
+    DropMailKey,
+    Entered,
+    EnterLetter,
+    FindLetter,
+    PinOutgoing,
+    SaveMailKey,
+    SaveOutgoing,
+    SavePin,
+    SettleOutgoing,
+    StoreReply,
+)
+from ..secure.keys import ID_BYTES
+from ..secure.suite import Suite
+from ..turn import Turn
+from ..wire import RECORD_PLAINTEXT_BYTES_MIN, parse_untrusted
+from .connection import Connection, ServerLink
+from .contacts import Contacts
+from .inbox import Inbox
+from .keyring import Keyring
+from .outbox import Outbox
+from .requester import Requester
+from .roster import RosterView
+from .shared import Shared
+
+_DAY_MS = 86_400_000
+
+
+class Client:
+    """One user at one server.
+
+    Attributes:
+        name: that it registers.
+        identity: I, the public identity key.
+        next_message: the number that the next message gets.
+    """
+
+    def __init__(
+        self, suite: Suite, state: ClientState, server: Address, now: Instant, *, watch_all: bool = False
+    ) -> None:
+        self._shared = Shared(suite)
+        self._keyring = Keyring(self._shared, state)
+        self._requester = Requester(self._shared)
+        self._connection = Connection(self._shared, server, self._keyring, self._requester, state.server_key)
+        self._contacts = Contacts(self._shared, self._requester, state.pins)
+        # R-9.2-3: an epoch is new at every start, so that no number is used twice, whatever backup was restored.
+        epoch = int.from_bytes(suite.random(8)) % NUMBER_LIMIT
+        self._outbox = Outbox(self._shared, self._keyring, self._requester, self._connection, self._contacts, epoch)
+        self._inbox = Inbox(self._shared, self._keyring, self._connection, self._contacts, state.watermarks)
+        self._roster = RosterView(self._requester)
+        self._watch_all = watch_all
+        self._failed = FailedRequests()
+        self._server_time: tuple[int, Instant] | None = None
+        self.name, self.identity = state.name, self._keyring.identity
+        self.next_message = state.next_message
+        for saved in state.outbox:
+            self._outbox.restore(saved, now)
+
+    # --- what the user wants ---
+
+    def start(self, now: Instant) -> Actions:
+        """Go on with what was restored; registering is another matter."""
+        turn = self._turn(now)
+        self._outbox.resume(turn)
+        return self._end(turn)
+
+    def register(self, now: Instant) -> Actions:
+        """Be online. `Registered` follows, or `RegistrationRefused`, `ServerUnreachable` or `ServerKeyChanged`."""
+        turn = self._turn(now)
+        self._connection.step(Session.register, turn)
+        return self._end(turn)
+
+    def deregister(self, now: Instant) -> Actions:
+        """Be offline: letters go to the mailbox, until `register`. `Deregistered` follows."""
+        turn = self._turn(now)
+        self._connection.step(Session.deregister, turn)
+        return self._end(turn)
+
+    def send(self, to: str, text: str, now: Instant) -> Actions:
+        """Send `text`, 1 byte to 64 KiB of UTF-8, to the user named `to`, as message number `next_message`.
+
+        `MessageQueued` follows once it is on disk. Raises `LocalProtocolError`, with nothing done, for a text
+        that is empty, too long or no Unicode, for what is no name, and when the outbox is full.
+        """
+        pieces = _checked_pieces(to, text)
+        if len(pieces) > self._outbox.room:
+            raise LocalProtocolError("too many messages wait to be delivered: let some arrive first")
+        if not self._contacts.has_room_for(to):
+            raise LocalProtocolError(f"too many contacts are known: {to} cannot be one more")
+        turn = self._turn(now)
+        message, self.next_message = self.next_message, self.next_message + 1
+        recipient, sent_ms = self._contacts.use(to).owner, self._shared.wall_ms(now)
+        for part, piece in enumerate(pieces, 1):
+            secret = self._shared.suite.random(ID_BYTES)  # R-9.2-1
+            saved = SaveOutgoing(secret, message, part, len(pieces), to, sent_ms, piece, recipient)
+            self._outbox.add(saved, now)
+            turn.store(saved)
+        return self._end(turn)
+
+    def accept_key(self, name: str, now: Instant) -> Actions:
+        """Take the key that `PeerKeyChanged` told of for the key of `name`.
+
+        Messages that were on their way to the key before are refused, and those that waited are sent. Raises
+        `LocalProtocolError` if the key did not change.
+        """
+        turn = self._turn(now)
+        self._contacts.accept(name, turn)
+        contact = self._contacts.use(name)
+        self._outbox.accepted_key(contact, turn)
+        self._outbox.pin(contact, turn)
+        return self._end(turn)
+
+    def accept_server_key(self, now: Instant) -> Actions:
+        """Take the key that `ServerKeyChanged` told of for the server's."""
+        turn = self._turn(now)
+        self._connection.accept_server_key(turn)
+        return self._end(turn)
+
+    @property
+    def is_online(self) -> bool:
+        """Whether the client is registered and the server answers."""
+        return self._connection.is_online
+
+    @property
+    def roster(self) -> Mapping[str, bool]:
+        """Who is online, by name, of all users; empty unless `watch_all`."""
+        return self._roster.online
+
+    def sizes(self) -> Mapping[str, int]:
+        """How much of everything with a cap is in memory."""
+        return {
+            "outbox": len(self._outbox),
+            "requests": len(self._requester),
+            "contacts": len(self._contacts),
+            "timers": len(self._shared.deadlines),
+            "failed": len(self._failed),
+            **self._inbox.sizes(),
+        }
+
+    # --- what comes in ---
+
+    def receive_datagrams(self, received: Sequence[Received], now: Instant) -> Actions:
+        """Take what came from the network; whatever it is, nothing is raised."""
+        turn = self._turn(now)
+        for source, payload in received:
+            with _refusing(source, turn):
+                self._receive_untrusted(source, payload, turn)
+        return self._end(turn)
+
+    def handle_stored(self, replies: Sequence[StoreReply], now: Instant) -> Actions:
+        """Take what the store says."""
+        turn = self._turn(now)
+        for reply in self._failed.sort(replies, turn):
+            self._stored(reply, turn)
+        return self._end(turn)
+
+    def handle_timeout(self, now: Instant) -> Actions:
+        """Do what is due."""
+        turn = self._turn(now)
+        for kind, about in self._shared.deadlines.pop_due(now):
+            self._timed_out(kind, about, turn)
+        return self._end(turn)
+
+    def handle_clock(self, wall_ms: int, now: Instant) -> Actions:
+        """The wall clock says `wall_ms` milliseconds of Unix time."""
+        self._shared.offset_ms = wall_ms - now // MS
+        return ()
+
+    def next_timeout(self) -> Instant | None:
+        """When `handle_timeout` is to be called."""
+        return self._shared.deadlines.next()
+
+    # --- datagrams ---
+
+    def _receive_untrusted(self, source: Address, payload: bytes, turn: Turn) -> None:
+        match parse_untrusted(payload):
+            case Record() as record if source == self._connection.server:
+                messages, route = self._connection.record_untrusted(record)
+                for message in messages:
+                    with _refusing(source, turn):
+                        self._message_untrusted(message, route, turn)
+            case Letter() as letter if self._connection.is_wanted:  # R-9.1-7
+                self._inbox.letter_untrusted(letter, source, turn)
+            case Acks(acks):
+                for ack in acks:
+                    with _refusing(source, turn):
+                        self._outbox.acknowledged_untrusted(ack, turn)
+            case Retry() as retry if source == self._connection.server:
+                self._connection.retry_untrusted(retry, turn)
+            case Resp() as resp if source == self._connection.server:
+                self._connection.resp_untrusted(resp, turn)
+            case _:
+                raise BadDatagram(Reason.TYPE)
+
+    def _message_untrusted(self, message: m.Message, route: ServerLink, turn: Turn) -> None:
+        match message:
+            case m.Mail():
+                if self._connection.is_wanted:
+                    self._inbox.mail_untrusted(message, turn)
+            case m.Receipt(slot, ack):
+                self._outbox.receipt_untrusted(slot, ack, turn)
+            case m.Returned(slot):
+                self._outbox.returned(slot, turn)
+            case m.RosterChanged(version):
+                self._hinted(version, turn)
+            case m.Superseded():
+                self._connection.superseded(route, turn)
+            case m.Registered():
+                self._registered(message, turn)
+            case m.Deregistered(id_) if self._connection.is_leaving(id_):
+                self._connection.step(Session.deregistered, turn)
+            case m.Refused():
+                self._refused(message, turn)
+            case m.Found() | m.Stored() | m.Roster() | m.Pong():
+                self._answered_untrusted(message, turn)
+            case _:
+                raise BadDatagram(Reason.MESSAGE)
+
+    def _answered_untrusted(self, answer: m.Found | m.Stored | m.Roster | m.Pong, turn: Turn) -> None:
+        asked = self._requester.answered(answer.id, turn)
+        if asked is None:
+            raise BadDatagram(Reason.MESSAGE)
+        match asked[1], answer:
+            case m.Lookup(_, name), m.Found():
+                self._found_untrusted(name, answer, turn)
+            case m.Store(), m.Stored(_, online, attempt):
+                self._outbox.stored(_secret(asked[0]), online, attempt, turn)
+            case m.Watch(), m.Roster():
+                for changed in self._roster.page(answer, turn):
+                    self._contacts.stale(changed)
+            case m.Ping(), m.Pong(_, version):
+                self._hinted(version, turn)
+            case _:
+                raise BadDatagram(Reason.MESSAGE)
+
+    def _found_untrusted(self, name: str, found: m.Found, turn: Turn) -> None:
+        try:
+            contact = self._contacts.found_untrusted(name, found, turn)
+        except BadDatagram:
+            self._contacts.ask_later(name, turn)
+            raise
+        self._outbox.pin(contact, turn)
+        self._outbox.resolved(contact, turn)
+        self._inbox.named(name, turn)
+
+    def _refused(self, refused: m.Refused, turn: Turn) -> None:
+        if self._connection.is_registering(refused.id):
+            self._registration_refused(refused, turn)
+            return
+        if refused.refusal is m.Refusal.BUSY and self._requester.postpone(refused.id, refused.wait_s, turn):
+            return
+        asked = self._requester.answered(refused.id, turn)
+        match asked and asked[1]:
+            case m.Lookup(_, name):
+                self._not_found(name, refused, turn)
+            case m.Store():
+                assert asked is not None
+                self._outbox.store_refused(_secret(asked[0]), refused.refusal, turn)
+            case m.Watch():
+                self._roster.refused()
+                turn.emit(WatchRefused(refused.refusal))
+            case _:
+                pass  # of something asked no more
+
+    def _not_found(self, name: str, refused: m.Refused, turn: Turn) -> None:
+        contact = self._contacts.unknown(name, refused.wait_s, turn)
+        if contact.identity is not None:  # known before: a server that lost its directory learns it again
+            self._contacts.ask_later(name, turn)
+        else:
+            self._outbox.resolved(contact, turn)
+        self._inbox.named(name, turn)
+
+    # --- the session ---
+
+    def _registered(self, registered: m.Registered, turn: Turn) -> None:
+        if not self._connection.is_registering(registered.id):
+            raise BadDatagram(Reason.MESSAGE)
+        renewed = self._connection.is_online
+        self._connection.step(Session.registered, turn)
+        self._server_time = (registered.time_ms, turn.now)
+        self._keyring.registered(turn, registered.waiting)
+        if not renewed:
+            self._inbox.waiting = registered.waiting
+        self._shared.set_timer(("ping", None), self._next_ping(turn.now))
+        self._shared.set_timer(("expiry", None), after(turn.now, EXPIRY_CHECK_US_MIN))
+        turn.emit(Registered(registered.observed, registered.waiting, renewed))
+        if self._watch_all:
+            self._roster.pull(turn)
+
+    def _registration_refused(self, refused: m.Refused, turn: Turn) -> None:
+        if refused.refusal is m.Refusal.STALE_CARD:
+            self._keyring.jump_ahead(refused.card_seq)
+            self._connection.step(Session.stale, turn)
+        elif refused.refusal is not m.Refusal.BUSY:
+            self._connection.step(Session.rejected, turn)
+            turn.emit(RegistrationRefused(refused.refusal))
+
+    def _hinted(self, version: m.Version, turn: Turn) -> None:
+        if self._watch_all:
+            self._roster.hinted(version, turn)
+
+    def _next_ping(self, now: Instant) -> Instant:
+        jitter_us = int.from_bytes(self._shared.suite.random(4)) % PING_JITTER_US
+        return after(now, PING_US - jitter_us)
+
+    # --- time and disk ---
+
+    def _timed_out(self, kind: str, about: object, turn: Turn) -> None:
+        match kind, about:
+            case "session", None:
+                self._connection.step(Session.timed_out, turn)
+            case "request", (str() as what, of):
+                if self._requester.timed_out((what, of), turn):
+                    self._connection.step(Session.silent, turn)
+            case "letter", bytes() as secret:
+                self._outbox.timed_out(secret, turn)
+            case "name", bytes() as sender:
+                self._inbox.tell(sender, turn)
+            case "contact", str() as name:
+                self._outbox.ask_again(self._contacts.use(name), turn)
+            case "ping", None:
+                if self._connection.record.phase is SessionPhase.ONLINE:
+                    self._requester.ask(("ping", None), m.Ping, turn)
+                    self._shared.set_timer(("ping", None), self._next_ping(turn.now))
+            case "expiry", None:
+                self._expire(turn)
+            case _:
+                self._failed.ask_again(turn)
+
+    def _expire(self, turn: Turn) -> None:
+        """Give up what is too old by this clock and by the server's: one alone may have been set wrong."""
+        if not self._connection.is_online or self._server_time is None:
+            return
+        server_ms, at = self._server_time
+        # R-9.3-9
+        now_ms = min(self._shared.wall_ms(turn.now), server_ms + (turn.now - at) // MS)
+        self._outbox.expire(now_ms - OUTBOX_DAYS_MAX * _DAY_MS, turn)
+        self._shared.set_timer(("expiry", None), after(turn.now, EXPIRY_CHECK_US))
+
+    def _stored(self, reply: StoreReply, turn: Turn) -> None:
+        match reply.request, reply.result:
+            case SaveOutgoing(secret), _:
+                self._outbox.queue(secret, turn)
+            case ((PinOutgoing() as pin), _):
+                self._outbox.pinned(pin, turn)
+            case ((SettleOutgoing() as settled), _):
+                self._outbox.settled(settled, turn)
+            case ((EnterLetter() as entry), (Entered() as answer)):
+                self._inbox.entered(entry, answer, turn)
+            case ((FindLetter() as sought), (Entered() as answer)):
+                self._inbox.looked_for(sought, answer, turn)
+            case ((SavePin() as pin), _):
+                self._outbox.resolved(self._contacts.pinned(pin), turn)
+                self._inbox.named(pin.name, turn)
+            case ((SaveMailKey() as saved), _):
+                self._keyring.mail_key_saved(saved)
+            case ((DropMailKey() as dropped), _):
+                self._keyring.mail_key_dropped(dropped)
+            case _:
+                pass  # SaveServerKey, SaveCardSeq: nothing waits for them
+
+    def _turn(self, now: Instant) -> Turn:
+        return Turn(now, RECORD_PLAINTEXT_BYTES_MIN)
+
+    def _end(self, turn: Turn) -> Actions:
+        self._inbox.end_turn(turn)
+        self._failed.end_turn(turn)
+        self._shared.set_timer(("storage", None), self._failed.due)
+        return turn.end()
+
+
+@contextmanager
+def _refusing(source: Address, turn: Turn) -> Iterator[None]:
+    """The one place where remote bytes that are refused end: what is in the same datagram besides goes on."""
+    try:
+        yield
+    except BadDatagram as error:
+        turn.drop(source, error.reason)
+
+
+def _checked_pieces(to: str, text: str) -> list[str]:
+    """The parts of a text, or `LocalProtocolError` with one sentence for the user."""
+    if not is_name(to):
+        raise LocalProtocolError(f"{to!r} is no name: 1 to 32 of a-z, 0-9, _ and -, beginning with a letter or digit")
+    try:
+        size = len(text.encode())
+    except UnicodeEncodeError:
+        raise LocalProtocolError("the text is not valid Unicode: a lone surrogate cannot be sent") from None
+    if not 1 <= size <= TEXT_PARTS_BYTES_MAX:
+        raise LocalProtocolError(f"a message has 1 to {TEXT_PARTS_BYTES_MAX:,} bytes of UTF-8; this one has {size:,}")
+    return split(text)
+
+
+def _secret(key: tuple[str, object]) -> bytes:
+    secret = key[1]
+    assert isinstance(secret, bytes)
+    return secret

@@ -1,0 +1,163 @@
+"""Whom this user writes to or hears from: names pinned to identities, their newest cards, and where they are.
+
+A name is pinned to the identity that the directory first gave for it, and the pin is durable before anything
+is sent. If the directory gives another identity later, messages to the name wait until the user decides.
+"""
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from ..address import Address
+from ..errors import BadDatagram, LocalProtocolError, Reason
+from ..events import PeerKeyChanged
+from ..instant import SECOND, Instant, after
+from ..limits import CONTACTS_MAX, LOOKUP_NEGATIVE_TTL_S, LOOKUP_TTL_S, PINS_MAX
+from ..machines.outgoing import OutgoingLetter
+from ..messages import CardBody, Found, Lookup
+from ..requests import SavePin
+from ..secure.card import Succession, check_expiry_untrusted, check_name_untrusted, open_card_untrusted, succession
+from ..turn import Turn
+from .requester import Requester
+from .shared import Shared
+
+_NEVER = Instant(-1)
+
+
+@dataclass(slots=True, eq=False)
+class Contact:
+    """One name.
+
+    Attributes:
+        name: as typed, or as a letter claims.
+        identity: I that it is pinned to, durably; None before.
+        card: the newest card of that identity.
+        address: where it is, while online.
+        fresh_until: until when card and address may be believed without asking.
+        unknown_until: until when it may be believed that nobody has the name.
+        offered: the card of another identity that has the name now, until the user decides.
+        queue: letters to it that were not sent yet, in order.
+        letters: how many letters to it are in the outbox.
+    """
+
+    name: str
+    identity: bytes | None = None
+    card: CardBody | None = None
+    address: Address | None = None
+    fresh_until: Instant = _NEVER
+    unknown_until: Instant = _NEVER
+    offered: CardBody | None = None
+    queue: deque[OutgoingLetter] = field(default_factory=deque)
+    letters: int = 0
+
+    @property
+    def owner(self) -> bytes | None:
+        """I that new messages to this name are for: as pinned, or about to be; None if that is not known."""
+        if self.offered is not None:
+            return None
+        return self.identity or (self.card.identity if self.card is not None else None)
+
+
+class Contacts:
+    """The contacts of one user, least recently used first."""
+
+    def __init__(self, shared: Shared, requester: Requester, pins: tuple[SavePin, ...]) -> None:
+        self._shared = shared
+        self._requester = requester
+        self._contacts: dict[str, Contact] = {}
+        self._pins = {pin.name: pin.identity for pin in pins}
+
+    def __len__(self) -> int:
+        return len(self._contacts)
+
+    def use(self, name: str) -> Contact:
+        """The contact of this name, made if need be; the least recently used idle one goes for it."""
+        contact = self._contacts.pop(name, None) or Contact(name, identity=self._pins.get(name))
+        if len(self._contacts) >= CONTACTS_MAX:
+            # With letters for each of them, the outbox's cap bounds how many there are.
+            idle = next((other.name for other in self._contacts.values() if not other.letters), None)
+            self._contacts.pop(idle or name, None)
+        self._contacts[name] = contact
+        return contact
+
+    def look_up(self, name: str, turn: Turn) -> None:
+        """Ask the directory about this name."""
+        self._requester.ask(("lookup", name), lambda id_: Lookup(id_, name), turn)
+
+    def found_untrusted(self, name: str, found: Found, turn: Turn) -> Contact:
+        """The directory's answer: the contact as it is now, or `BadDatagram` for a card that does not hold.
+
+        An identity without a pin is pinned when the disk says so: see `pinned`.
+        """
+        card = open_card_untrusted(self._shared.suite, found.card)
+        check_name_untrusted(card, name)
+        check_expiry_untrusted(card, self._shared.wall_ms(turn.now) // 1_000)
+        contact = self.use(name)
+        if contact.identity not in (None, card.identity):
+            self._key_changed(contact, card, turn)
+            return contact
+        known = contact.card
+        if known is not None and known.identity == card.identity and succession(known.seq, card) is Succession.STALE:
+            raise BadDatagram(Reason.EXPIRED)  # R-2.3-5
+        contact.card, contact.address, contact.offered = card, found.address, None
+        contact.unknown_until = _NEVER
+        contact.fresh_until = after(turn.now, min(found.ttl_s, LOOKUP_TTL_S) * SECOND)
+        if contact.identity is None and len(self._pins) < PINS_MAX:
+            turn.store(SavePin(name, card.identity))
+        return contact
+
+    def ask_later(self, name: str, turn: Turn) -> None:
+        """The directory's answer was of no use: ask again, if a letter still waits for it by then."""
+        self._shared.set_timer(("contact", name), after(turn.now, LOOKUP_NEGATIVE_TTL_S * SECOND))
+
+    def unknown(self, name: str, wait_s: int, turn: Turn) -> Contact:
+        """The directory's answer: nobody has this name."""
+        contact = self.use(name)
+        contact.unknown_until = after(turn.now, min(wait_s, LOOKUP_NEGATIVE_TTL_S) * SECOND)
+        contact.address = None
+        return contact
+
+    def pinned(self, pin: SavePin) -> Contact:
+        """The pin is durable: letters may go out."""
+        self._pins[pin.name] = pin.identity
+        contact = self.use(pin.name)
+        contact.identity = pin.identity
+        return contact
+
+    def accept(self, name: str, turn: Turn) -> None:
+        """The user takes the identity that the directory offers for `name`; `LocalProtocolError` if there is none."""
+        contact = self.use(name)
+        if contact.offered is None:
+            raise LocalProtocolError(f"the key of {name} did not change: there is nothing to accept")
+        turn.store(SavePin(name, contact.offered.identity))
+        contact.identity = None  # until the new pin is durable
+        contact.card, contact.address, contact.offered = contact.offered, None, None
+        contact.fresh_until = _NEVER
+
+    def has_room_for(self, name: str) -> bool:
+        """Whether `name` is pinned, or may still be."""
+        return name in self._pins or len(self._pins) < PINS_MAX
+
+    def is_confirmed(self, name: str, identity: bytes, now: Instant) -> bool | None:
+        """Whether `identity` may call itself `name`; None if the directory has to be asked."""
+        if self._pins.get(name) == identity:  # R-9.4-7
+            return True
+        contact = self._contacts.get(name)
+        if contact is None:
+            return None
+        if contact.offered is not None or contact.unknown_until > now:
+            return False
+        if contact.card is not None and contact.fresh_until > now:
+            return contact.card.identity == identity
+        return None
+
+    def stale(self, name: str) -> None:
+        """Something about this user changed: ask before believing what is known."""
+        contact = self._contacts.get(name)
+        if contact is not None:
+            contact.fresh_until = contact.unknown_until = _NEVER
+
+    def _key_changed(self, contact: Contact, card: CardBody, turn: Turn) -> None:
+        if contact.offered is None or contact.offered.identity != card.identity:
+            assert contact.identity is not None
+            turn.emit(PeerKeyChanged(contact.name, contact.identity, card.identity))
+        contact.offered = card

@@ -1,0 +1,337 @@
+"""Letters being sent: numbered, sealed, sent, stored, acknowledged, settled.
+
+What a letter goes through is the machine `Outgoing`; here its intents are carried out, and letters are
+admitted from the queue of their contact as long as the windows have room. A queue is strictly first in, first
+out: while its head waits for the directory, everything behind waits too.
+"""
+
+from ..errors import BadDatagram, Reason
+from ..instant import Instant
+from ..limits import OUTBOX_LETTERS_MAX
+from ..machines.outgoing import OUTGOING, Do, Outgoing, OutgoingLetter, Phase
+from ..messages import CardBody, LetterBody, Noted, Refusal, Store
+from ..requests import PinOutgoing, SaveOutgoing, SettleOutgoing
+from ..secure.letter import ack_of, seal_letter_untrusted, slot_of
+from ..table import step
+from ..turn import Turn
+from .connection import Connection
+from .contacts import Contact, Contacts
+from .conversation import Conversation, Correspondent
+from .keyring import Keyring
+from .progress import Progress
+from .requester import Requester
+from .shared import Shared
+
+_RETRIED = frozenset({Refusal.QUOTA, Refusal.BUSY, Refusal.UNKNOWN, Refusal.NOT_REGISTERED})
+"""R-9.3-8: refusals of Store after which it is tried again: a server that lost its directory learns it again."""
+_ATTEMPT_ORDINAL_MAX = 2**31
+"""Shifted by 16 bits, it leaves half of the numbers for further attempts."""
+
+
+class Outbox:
+    """Every letter of one user that is not settled.
+
+    Attributes:
+        progress: of the messages that the letters are of.
+    """
+
+    def __init__(
+        self,
+        shared: Shared,
+        keyring: Keyring,
+        requester: Requester,
+        connection: Connection,
+        contacts: Contacts,
+        epoch: int,
+    ) -> None:
+        self._shared = shared
+        self._keyring = keyring
+        self._requester = requester
+        self._connection = connection
+        self._contacts = contacts
+        self._epoch = epoch
+        # Above those of every life before, and unlike them even if the card's seq could not be saved.
+        ordinal = min(keyring.card_seq + 1, _ATTEMPT_ORDINAL_MAX)
+        self._first_attempt = ordinal << 16 | int.from_bytes(shared.suite.random(2))
+        self._letters: dict[bytes, OutgoingLetter] = {}
+        self._by_ack: dict[bytes, OutgoingLetter] = {}
+        self._by_slot: dict[bytes, OutgoingLetter] = {}
+        self._conversations: dict[bytes, Conversation] = {}
+        self._settling: dict[bytes, bool] = {}
+        self.progress = Progress()
+
+    def __len__(self) -> int:
+        return len(self._letters)
+
+    @property
+    def room(self) -> int:
+        """How many more letters fit."""
+        return OUTBOX_LETTERS_MAX - len(self._letters)
+
+    # --- in ---
+
+    def restore(self, saved: SaveOutgoing, now: Instant) -> None:
+        """Know a letter that is on disk; `resume` sends it."""
+        self.add(saved, now)
+        self.progress.restored(saved.message)
+        self._contacts.use(saved.to).queue.append(self._letters[saved.secret])
+
+    def resume(self, turn: Turn) -> None:
+        """Go on with what was restored, in its old order, numbered afresh."""
+        for contact in dict.fromkeys(self._contacts.use(letter.to) for letter in self._letters.values()):
+            self.pin(contact, turn)
+            self.admit(contact, turn)
+
+    def add(self, saved: SaveOutgoing, now: Instant) -> None:
+        """Know a letter; `queue` follows when it is durable."""
+        letter = OutgoingLetter(
+            saved.secret, saved.message, saved.part, saved.parts, saved.to, saved.sent_ms, saved.text
+        )
+        letter.recipient = saved.recipient
+        letter.attempt = self._first_attempt
+        self._letters[saved.secret] = letter
+        self._contacts.use(saved.to).letters += 1
+        self._by_ack[ack_of(self._shared.suite, saved.secret)] = letter
+        self._by_slot[slot_of(self._shared.suite, saved.secret)] = letter
+        self.progress.begin(letter, now)
+
+    def queue(self, secret: bytes, turn: Turn) -> None:
+        """A letter is durable: it waits for its turn, in the order of sending."""
+        letter = self._letters.get(secret)
+        if letter is None:  # settled before it could be sent
+            return
+        contact = self._contacts.use(letter.to)
+        contact.queue.append(letter)
+        self.progress.queued(letter, turn)
+        if letter.recipient is None and contact.owner is not None:
+            turn.store(PinOutgoing(secret, contact.owner))
+        self.admit(contact, turn)
+
+    def admit(self, contact: Contact, turn: Turn) -> None:
+        """Let letters of this contact out, as long as the windows have room."""
+        while contact.queue and contact.offered is None:
+            letter = contact.queue[0]
+            if contact.identity is None and contact.unknown_until > turn.now:
+                self._refuse(letter, Refusal.UNKNOWN, turn)
+                continue
+            if letter.recipient is not None and contact.identity not in (None, letter.recipient):  # R-9.2-2
+                self._refuse(letter, Refusal.KEY_CHANGED, turn)
+                continue
+            peer = self._correspondent(letter, contact, turn)
+            if letter.phase is Phase.RESOLVING or (peer.is_known and not self._may_go(letter, peer)):
+                return
+            if peer.is_known:
+                contact.queue.popleft()
+            self._step(letter, Outgoing.admitted, turn)
+
+    def resolved(self, contact: Contact, turn: Turn) -> None:
+        """The directory said something about a contact, or the disk holds its pin, or that of its letters."""
+        head = contact.queue[0] if contact.queue else None
+        if head is not None and head.phase is Phase.RESOLVING and contact.offered is None:
+            self._step(head, Outgoing.resolved, turn)
+        self.admit(contact, turn)
+
+    def ask_again(self, contact: Contact, turn: Turn) -> None:
+        """The directory was of no use a while ago: ask again, if a letter still waits for it."""
+        if contact.queue and contact.queue[0].phase is Phase.RESOLVING:
+            self._contacts.look_up(contact.name, turn)
+
+    def pin(self, contact: Contact, turn: Turn) -> None:
+        """It is known whom a name means: what waits for it is for that identity, and never for another."""
+        if contact.owner is not None:
+            for letter in contact.queue:
+                if letter.recipient is None:
+                    turn.store(PinOutgoing(letter.secret, contact.owner))
+
+    def pinned(self, pin: PinOutgoing, turn: Turn) -> None:
+        """A letter is durably for this identity: now it may go out."""
+        letter = self._letters.get(pin.secret)
+        if letter is not None:
+            letter.recipient = pin.recipient
+            self.resolved(self._contacts.use(letter.to), turn)
+
+    def accepted_key(self, contact: Contact, turn: Turn) -> None:
+        """The user took another identity for a name: what was meant for the one before is not sent to it."""
+        for letter in [letter for letter in self._letters.values() if letter.to == contact.name]:
+            if letter.recipient not in (None, contact.owner):
+                self._refuse(letter, Refusal.KEY_CHANGED, turn)
+
+    # --- what the network says ---
+
+    def acknowledged_untrusted(self, ack: bytes, turn: Turn) -> None:
+        """An acknowledgement came directly."""
+        letter = self._by_ack.get(ack)
+        if letter is None:
+            raise BadDatagram(Reason.LINK)
+        if letter.phase is Phase.DIRECT and letter.first_sent is not None:
+            self._conversation(letter).path.acknowledged(turn.now - letter.first_sent)
+        self._step(letter, Outgoing.acknowledged, turn)
+
+    def receipt_untrusted(self, slot: bytes, ack: bytes, turn: Turn) -> None:
+        """The server passes an acknowledgement on; noted once the letter is settled on disk."""
+        letter = self._by_slot.get(slot)
+        if letter is not None:
+            if self._by_ack.get(ack) is not letter:  # R-9.3-7
+                raise BadDatagram(Reason.SEAL)
+            self._step(letter, Outgoing.acknowledged, turn)
+        if slot in self._settling:
+            self._settling[slot] = True
+        else:
+            self._note(slot, turn)
+
+    def returned(self, slot: bytes, turn: Turn) -> None:
+        """The recipient could not open it."""
+        letter = self._by_slot.get(slot)
+        if letter is not None:
+            self._step(letter, Outgoing.returned, turn)
+        self._note(slot, turn)
+
+    def stored(self, secret: bytes, online: bool, attempt: int, turn: Turn) -> None:
+        """The server has it on disk, perhaps as a later sealing of an earlier life of this client."""
+        letter = self._letters.get(secret)
+        if letter is None:
+            return
+        if attempt > letter.attempt:  # R-9.3-5
+            letter.attempt = attempt + 1
+            self._carry_out(Do.STORE, letter, turn)
+            return
+        self.progress.online[letter.message] = online
+        self._step(letter, Outgoing.kept, turn)
+
+    def store_refused(self, secret: bytes, refusal: Refusal, turn: Turn) -> None:
+        """The server does not take it, now or ever."""
+        letter = self._letters.get(secret)
+        if letter is not None and refusal in _RETRIED:
+            self._step(letter, Outgoing.put_off, turn)
+        elif letter is not None:
+            self._refuse(letter, refusal, turn)
+
+    # --- what time and disk say ---
+
+    def timed_out(self, secret: bytes, turn: Turn) -> None:
+        """No answer in time."""
+        letter = self._letters[secret]
+        if letter.phase is Phase.DIRECT:
+            self._conversation(letter).path.lost(turn.now)
+        self._step(letter, Outgoing.timed_out, turn)
+
+    def expire(self, before_ms: int, turn: Turn) -> None:
+        """Give up what was sent before `before_ms`; what is stored after it is stored again, for the new floor."""
+        for letter in [letter for letter in self._letters.values() if letter.sent_ms < before_ms]:
+            conversation = self._conversations.get(letter.recipient or b"")
+            self._step(letter, Outgoing.expired, turn)
+            for later in list(conversation.outstanding.values()) if conversation is not None else ():
+                if later.phase is Phase.STORED and later.sent_ms >= before_ms and not later.came_back:
+                    self._carry_out(Do.STORE, later, turn)
+
+    def settled(self, request: SettleOutgoing, turn: Turn) -> None:
+        """A letter left the outbox on disk: its receipt may go from the server."""
+        slot = slot_of(self._shared.suite, request.secret)
+        if self._settling.pop(slot, False):
+            self._note(slot, turn)
+
+    # --- steps and what they ask for ---
+
+    def _may_go(self, letter: OutgoingLetter, peer: Correspondent) -> bool:
+        """Whether the letter's recipient is on disk with it, and its window has room."""
+        if letter.recipient is None:
+            return False
+        return peer.conversation.has_direct_room() if peer.is_online else peer.has_store_room(letter)
+
+    def _step(self, letter: OutgoingLetter, event: str, turn: Turn) -> None:
+        contact = self._contacts.use(letter.to)
+        peer = self._correspondent(letter, contact, turn)
+        before = letter.phase
+        intents = step(OUTGOING, letter, event, peer, turn.now)
+        peer.conversation.moved(letter, before)
+        for do in intents:
+            self._carry_out(do, letter, turn)
+        self._shared.set_timer(("letter", letter.secret), letter.due)
+        if before is not letter.phase and before not in (Phase.QUEUED, Phase.RESOLVING):
+            self.admit(contact, turn)
+
+    def _carry_out(self, do: Do, letter: OutgoingLetter, turn: Turn) -> None:
+        contact = self._contacts.use(letter.to)
+        match do:
+            case Do.LOOK_UP:
+                self._contacts.look_up(letter.to, turn)
+            case Do.SEND:
+                card = _card_for(letter, contact)
+                if card is not None and contact.address is not None:
+                    turn.send(contact.address, self._seal(letter, card.identity, card.live, turn))
+            case Do.STORE:
+                self._ask_to_store(letter, contact, turn)
+            case Do.CANCEL:
+                self._requester.cancel(("store", letter.secret), turn)
+            case Do.REPORT:
+                self.progress.moved(letter, turn)
+            case Do.FORGET:
+                self._forget(letter, contact, turn)
+
+    def _ask_to_store(self, letter: OutgoingLetter, contact: Contact, turn: Turn) -> None:
+        card = _card_for(letter, contact)
+        if card is None:
+            return
+        floor = self._conversation(letter).floor
+        # R-9.3-10: a recipient that lost what it acknowledged would wait for letters below an old floor.
+        letter.attempt += letter.stored_once and floor > letter.floor
+        letter.card_seq, letter.floor = card.seq, floor
+        sealed = self._seal(letter, card.identity, card.mail, turn)
+        slot, attempt = slot_of(self._shared.suite, letter.secret), letter.attempt
+        key = ("store", letter.secret)
+        self._requester.cancel(key, turn)
+        self._requester.ask(key, lambda id_: Store(id_, card.identity, slot, attempt, sealed), turn)
+
+    def _seal(self, letter: OutgoingLetter, recipient: bytes, key: bytes, turn: Turn) -> bytes:
+        """The LETTER for the recipient's key, numbered now at the latest. The card's keys were checked with it."""
+        conversation = self._conversation(letter)
+        conversation.number(letter)
+        body = LetterBody(
+            sender=self._keyring.identity,
+            name=self._keyring.name,
+            epoch=self._epoch,
+            seq=letter.seq,
+            floor=conversation.floor,
+            secret=letter.secret,
+            sent_ms=letter.sent_ms,
+            part=letter.part,
+            parts=letter.parts,
+            text=letter.text,
+        )
+        letter.sent += 1
+        if letter.first_sent is None:
+            letter.first_sent = turn.now
+        return seal_letter_untrusted(self._shared.suite, self._keyring.identity_private, recipient, key, body)
+
+    def _forget(self, letter: OutgoingLetter, contact: Contact, turn: Turn) -> None:
+        slot = slot_of(self._shared.suite, letter.secret)
+        del self._letters[letter.secret], self._by_slot[slot]
+        del self._by_ack[ack_of(self._shared.suite, letter.secret)]
+        contact.letters -= 1
+        if letter.first_sent is None and letter in contact.queue:
+            contact.queue.remove(letter)
+        self._settling[slot] = False
+        turn.store(SettleOutgoing(letter.secret, letter.phase))
+
+    def _refuse(self, letter: OutgoingLetter, refusal: Refusal, turn: Turn) -> None:
+        self.progress.refusals[letter.message] = refusal
+        self._step(letter, Outgoing.refused, turn)
+
+    def _note(self, slot: bytes, turn: Turn) -> None:
+        if self._connection.current is not None:
+            turn.say(self._connection.current, Noted((slot,)))
+
+    def _conversation(self, letter: OutgoingLetter) -> Conversation:
+        return self._conversations.setdefault(letter.recipient or b"", Conversation())
+
+    def _correspondent(self, letter: OutgoingLetter, contact: Contact, turn: Turn) -> Correspondent:
+        def is_fresh(of: Contact) -> bool:
+            return of.fresh_until > turn.now or not self._connection.is_online
+
+        return Correspondent(contact, self._conversation(letter), is_fresh)
+
+
+def _card_for(letter: OutgoingLetter, contact: Contact) -> CardBody | None:
+    """The card to seal a letter for: of the identity that it is for, and of no other."""
+    card = contact.card
+    return card if card is not None and card.identity == letter.recipient else None

@@ -1,0 +1,125 @@
+"""Requests to the server: each is asked under one id, again and again, until it is answered or cancelled.
+
+So many are in flight at a time; the others wait in order. Without a link all of them wait, and a new link
+asks them again. A request that went unanswered too often means that the server is silent.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ..instant import SECOND, after
+from ..limits import POSTPONED_S_MAX, REQUESTS_IN_FLIGHT_MAX, SERVER_TRIES_MAX, SERVER_TRY_US
+from ..messages import Lookup, Ping, Store, Watch
+from ..turn import Outlet, Turn
+from .shared import Shared
+
+Key = tuple[str, object]
+"""What a request is about: ("store", secret), ("lookup", name), ("watch", None), ("ping", None)."""
+Request = Store | Lookup | Watch | Ping
+
+
+@dataclass(slots=True, eq=False)
+class _Asked:
+    request: Request
+    tries: int = 0
+    in_flight: bool = False
+
+
+class Requester:
+    """The requests of one client, by what they are about: of each key there is one at a time."""
+
+    def __init__(self, shared: Shared) -> None:
+        self._shared = shared
+        self._outlet: Outlet | None = None
+        self._asked: dict[Key, _Asked] = {}
+        self._keys: dict[int, Key] = {}
+        self._waiting: dict[Key, None] = {}
+        self._in_flight = 0
+        self._last_id = 0
+
+    def __len__(self) -> int:
+        return len(self._asked)
+
+    def new_id(self) -> int:
+        """An id that no other request of this client has."""
+        self._last_id += 1
+        return self._last_id
+
+    def ask(self, key: Key, make: Callable[[int], Request], turn: Turn) -> None:
+        """Ask what `make(id)` says, unless there is a request of this key already."""
+        if key in self._asked:
+            return
+        id_ = self.new_id()  # R-9.1-5
+        self._asked[key] = _Asked(make(id_))
+        self._keys[id_] = key
+        self._waiting[key] = None
+        self._fill(turn)
+
+    def cancel(self, key: Key, turn: Turn) -> None:
+        """Ask it no more; a late answer means nothing."""
+        asked = self._asked.pop(key, None)
+        if asked is not None:
+            del self._keys[asked.request.id]
+            self._waiting.pop(key, None)
+            self._land(key, asked)
+            self._fill(turn)
+
+    def answered(self, id_: int, turn: Turn) -> tuple[Key, Request] | None:
+        """What the answer with this id is about; None if nothing is asked under it."""
+        key = self._keys.get(id_)
+        if key is None:
+            return None
+        request = self._asked[key].request
+        self.cancel(key, turn)
+        return key, request
+
+    def postpone(self, id_: int, wait_s: int, turn: Turn) -> bool:
+        """The server asks for patience: ask the same again after `wait_s` seconds. False if it is no question."""
+        key = self._keys.get(id_)
+        if key is not None and self._asked[key].in_flight:
+            self._asked[key].tries = 0
+            self._shared.set_timer(("request", key), after(turn.now, min(max(wait_s, 1), POSTPONED_S_MAX) * SECOND))
+        return key is not None
+
+    def connect(self, outlet: Outlet, turn: Turn) -> None:
+        """There is a new link: ask everything on it, from the start."""
+        self.disconnect()
+        self._outlet = outlet
+        self._fill(turn)
+
+    def disconnect(self) -> None:
+        """There is no link: everything waits."""
+        self._outlet = None
+        for key, asked in self._asked.items():
+            self._land(key, asked)
+            asked.tries = 0
+        self._waiting = dict.fromkeys(self._asked)
+
+    def timed_out(self, key: Key, turn: Turn) -> bool:
+        """Ask once more; True if the server was silent too often."""
+        asked = self._asked[key]
+        if asked.tries >= SERVER_TRIES_MAX:
+            return True
+        self._send(key, asked, turn)
+        return False
+
+    def _fill(self, turn: Turn) -> None:
+        while self._outlet is not None and self._waiting and self._in_flight < REQUESTS_IN_FLIGHT_MAX:
+            key = next(iter(self._waiting))
+            del self._waiting[key]
+            asked = self._asked[key]
+            asked.in_flight = True
+            self._in_flight += 1
+            self._send(key, asked, turn)
+
+    def _send(self, key: Key, asked: _Asked, turn: Turn) -> None:
+        assert self._outlet is not None
+        asked.tries += 1
+        turn.say(self._outlet, asked.request)
+        self._shared.set_timer(("request", key), after(turn.now, SERVER_TRY_US))
+
+    def _land(self, key: Key, asked: _Asked) -> None:
+        if asked.in_flight:
+            asked.in_flight = False
+            self._in_flight -= 1
+            self._shared.set_timer(("request", key), None)

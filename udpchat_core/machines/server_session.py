@@ -1,0 +1,134 @@
+"""One link of a client at the server, from its first authentic RECORD on.
+
+The link is confirmed, and waits for a Register that is durable (CONFIRMING). Then its user is there (ONLINE)
+until nothing authentic was heard for a minute (LAPSED), which the next RECORD mends, or until it says that it
+leaves (LEFT), which only another Register mends. It is over (ENDED) when a newer link of the same identity is
+online, or when it was silent for too long to be worth its memory.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Protocol
+
+from statemachine import Event
+from statemachine.states import States
+
+from ..instant import Instant
+from ..limits import LINK_KEPT_S
+from ..table import Machine, Table, ignored, read, stays
+
+
+class Phase(StrEnum):
+    """Where a session stands."""
+
+    CONFIRMING = "confirming"
+    ONLINE = "online"
+    LAPSED = "lapsed"
+    LEFT = "left"
+    ENDED = "ended"
+
+
+class Do(StrEnum):
+    """What a row asks the server to do."""
+
+    COME_ONLINE = "come online"
+    LEAVE = "leave"
+    LAPSE = "lapse"
+    SAY_SUPERSEDED = "say superseded"
+    FORGET = "forget"
+
+
+@dataclass(slots=True, eq=False)
+class SessionRecord:
+    """What the machine is about.
+
+    Attributes:
+        heard_s: the second, rounded up, of the last authentic RECORD.
+        phase: where the session stands.
+        ordered: the counter of the RECORD with the last Register or Deregister; -1 before.
+    """
+
+    heard_s: int
+    phase: Phase = Phase.CONFIRMING
+    ordered: int = -1
+
+
+class Clock(Protocol):
+    """The seconds in which sessions are counted."""
+
+    @property
+    def second(self) -> int:
+        """The second that it is, rounded up: one object for all that happens in it, so that records may share it."""
+        ...
+
+
+def is_over(record: SessionRecord, peer: Clock, now: Instant) -> bool:
+    """Whether the link was silent for so long that it is not kept."""
+    return peer.second - record.heard_s >= LINK_KEPT_S
+
+
+def note(record: SessionRecord, peer: Clock, now: Instant) -> tuple[Do, ...]:
+    """It was heard."""
+    record.heard_s = peer.second
+    return ()
+
+
+def come_online(record: SessionRecord, peer: Clock, now: Instant) -> tuple[Do, ...]:
+    """Its user is there."""
+    record.heard_s = peer.second
+    return (Do.COME_ONLINE,)
+
+
+def leave(record: SessionRecord, peer: Clock, now: Instant) -> tuple[Do, ...]:
+    """Its user left."""
+    return (Do.LEAVE,)
+
+
+def lapse(record: SessionRecord, peer: Clock, now: Instant) -> tuple[Do, ...]:
+    """Its user is gone, as far as anybody knows."""
+    return (Do.LAPSE,)
+
+
+def give_way(record: SessionRecord, peer: Clock, now: Instant) -> tuple[Do, ...]:
+    """A newer link of its identity takes its place: whoever is at this one is told."""
+    return (Do.SAY_SUPERSEDED, Do.FORGET)
+
+
+def forget(record: SessionRecord, peer: Clock, now: Instant) -> tuple[Do, ...]:
+    """Nobody is at this link any more."""
+    return (Do.FORGET,)
+
+
+class ServerSession(Machine):
+    """A link of a client at the server."""
+
+    p = States.from_enum(Phase, initial=Phase.CONFIRMING, final={Phase.ENDED})
+    heard = Event(
+        stays(p.CONFIRMING, on=note)
+        | stays(p.ONLINE, on=note)
+        | p.LAPSED.to(p.ONLINE, on=come_online)
+        | ignored(p.LEFT)
+    )
+    registered = Event(
+        p.CONFIRMING.to(p.ONLINE, on=come_online) | p.LEFT.to(p.ONLINE, on=come_online) | ignored(p.ONLINE, p.LAPSED)
+    )
+    deregistered = Event(p.ONLINE.to(p.LEFT, on=leave) | ignored(p.CONFIRMING, p.LEFT))
+    quiet = Event(
+        p.CONFIRMING.to(p.ENDED, on=forget)
+        | p.ONLINE.to(p.LAPSED, on=lapse)
+        | p.LAPSED.to(p.ENDED, cond=is_over, on=forget)
+        | p.LEFT.to(p.ENDED, cond=is_over, on=forget)
+        | ignored(p.LAPSED, p.LEFT)
+    )
+    superseded = Event(
+        p.CONFIRMING.to(p.ENDED, on=give_way)
+        | p.ONLINE.to(p.ENDED, on=give_way)
+        | p.LAPSED.to(p.ENDED, on=give_way)
+        | p.LEFT.to(p.ENDED, on=forget)
+    )
+    # A RECORD with a Deregister is heard first, which mends a lapse.
+    impossible = MappingProxyType({Phase.LAPSED: frozenset({"deregistered"})})
+
+
+SERVER_SESSION: Table[SessionRecord, Clock] = read(ServerSession)

@@ -1,0 +1,123 @@
+"""The directory: who has which name and card, who is online, and what changed since when.
+
+A version is (boot, counter): the counter grows with each change, the boot is drawn at start. The last change
+of each name is remembered, up to a cap; who asks for what changed before that gets everything. A name that
+its owner gave up for another is told as a change too, offline and with the card seq 0.
+"""
+
+from collections.abc import Iterable, Sequence
+from heapq import nsmallest
+
+from ..limits import DIRECTORY_CHANGES_MAX, LOOKUP_NEGATIVE_TTL_S, LOOKUP_TTL_S, ROSTER_ENTRIES_MAX, USERS_MAX
+from ..messages import CardBody, Found, Refusal, Refused, RosterEntry, Version
+from ..requests import BindUser
+from ..secure.card import Succession, succession
+from ..secure.keys import SIGNATURE_BYTES
+from ..wire import decode_untrusted
+from .context import Context
+from .session import User, unpacked
+
+_BOOT_BYTES = 8
+
+
+class Directory:
+    """All users, by name and by identity."""
+
+    __slots__ = ("_boot", "_by_identity", "_by_name", "_changes", "_counter", "_remembered_from")
+
+    def __init__(self, context: Context, users: Iterable[BindUser]) -> None:
+        self._boot = context.suite.random(_BOOT_BYTES)
+        self._counter = 0
+        self._changes: dict[str, int] = {}  # name to counter, the least recently changed first
+        self._remembered_from = 0  # every change after this counter is in there
+        self._by_name: dict[str, User] = {}
+        self._by_identity: dict[bytes, User] = {}
+        for each in users:
+            self._add(each)
+
+    def __len__(self) -> int:
+        return len(self._by_name)
+
+    @property
+    def version(self) -> Version:
+        """How new the directory is."""
+        return Version(self._boot, self._counter)
+
+    def user(self, identity: bytes) -> User | None:
+        """The user with this identity."""
+        return self._by_identity.get(identity)
+
+    def look_up(self, id_: int, name: str) -> Found | Refused:
+        """The answer to a Lookup."""
+        user = self._by_name.get(name)
+        if user is None:  # R-8.3-2
+            return Refused(id_, Refusal.UNKNOWN, LOOKUP_NEGATIVE_TTL_S, 0)
+        session = user.online
+        return Found(id_, user.card, unpacked(session.address) if session else None, LOOKUP_TTL_S)  # R-8.3-1
+
+    # --- names and cards ---
+
+    def refusal(self, claim: User, coming: int) -> tuple[Refusal, int] | None:
+        """Why `claim` cannot be bound while `coming` others are, with the highest card seq known if that is why."""
+        holder, known = self._by_name.get(claim.name), self._by_identity.get(claim.identity)
+        if holder is not None and holder is not known:  # R-8.2-2
+            return Refusal.NAME_TAKEN, 0
+        if known is None:
+            return (Refusal.TOO_MANY, 0) if len(self) + coming >= USERS_MAX else None
+        body, seq = decode_untrusted(CardBody, claim.card[SIGNATURE_BYTES:]), known.seq
+        return None if succession(seq, body) is Succession.SAME_OR_NEWER else (Refusal.STALE_CARD, seq)  # R-8.2-3
+
+    def bind(self, bound: BindUser) -> tuple[User, tuple[str, ...]]:
+        """The user that the store made durable, and the names about which there is something new to tell."""
+        user = self._by_identity.get(bound.identity)
+        if user is None:
+            return self._add(bound), (bound.name,)
+        if (former := user.name) != bound.name:  # R-8.2-4
+            del self._by_name[former]
+            user.name, user.card = bound.name, bound.card
+            self._by_name[bound.name] = user
+            return user, (former, bound.name)
+        if user.card == bound.card:
+            return user, ()
+        user.card = bound.card
+        return user, (bound.name,)
+
+    def _add(self, bound: BindUser) -> User:
+        user = self._by_name[bound.name] = User(bound.name, bound.identity, bound.card)
+        self._by_identity[bound.identity] = user
+        return user
+
+    # --- what changed ---
+
+    def touch(self, name: str) -> None:
+        """What is told about `name` changed."""
+        self._counter += 1
+        self._changes.pop(name, None)
+        self._changes[name] = self._counter
+        if len(self._changes) > DIRECTORY_CHANGES_MAX:
+            oldest = next(iter(self._changes))
+            self._remembered_from = self._changes.pop(oldest)
+
+    def page(
+        self, names: Sequence[str], since: Version | None, start: str | None
+    ) -> tuple[tuple[RosterEntry, ...], bool]:
+        """The first entries after the name `start` of a roster, and whether there are more.
+
+        The roster is of `names`, of all if there are none; of what changed after `since`, of everything if that is
+        unknown.
+        """
+        told = self._told(names, since)
+        after = (name for name in told if start is None or name > start)
+        found = nsmallest(ROSTER_ENTRIES_MAX + 1, after)
+        return tuple(self._entry(name) for name in found[:ROSTER_ENTRIES_MAX]), len(found) > ROSTER_ENTRIES_MAX
+
+    def _told(self, names: Sequence[str], since: Version | None) -> Iterable[str]:
+        known = since is not None and since.boot == self._boot
+        if not (known and since is not None and self._remembered_from <= since.counter <= self._counter):
+            return (name for name in dict.fromkeys(names) if name in self._by_name) if names else self._by_name
+        asked = dict.fromkeys(names) if names else self._changes
+        return (name for name in asked if self._changes.get(name, 0) > since.counter)
+
+    def _entry(self, name: str) -> RosterEntry:
+        user = self._by_name.get(name)
+        return RosterEntry(name, False, 0) if user is None else RosterEntry(name, bool(user.online), user.seq)

@@ -1,0 +1,156 @@
+"""Links before and after they are confirmed: HELLO, INIT, hints, and who is behind an index.
+
+Nothing here changes the directory. A HELLO costs a MAC and leaves nothing. An INIT is looked at once its
+token proved the address, and leaves a pending link, which only a RECORD under its keys confirms: no replay
+can make one. A RETRY that answers anything but a HELLO is a hint: please begin a link, from where you are.
+"""
+
+from dataclasses import dataclass
+
+from ..address import Address
+from ..datagrams import Init
+from ..errors import BadDatagram, Reason
+from ..instant import Instant, after
+from ..limits import HINTS_PER_S_MAX, PENDING_LINK_US, PENDING_LINKS_MAX, PENDING_LINKS_PER_ADDRESS_MAX
+from ..secure.link import INDEX_BYTES, Link, respond_untrusted, retry
+from ..secure.suite import KEY_BYTES
+from ..secure.token import check_token_untrusted, make_token
+from ..turn import Turn
+from ..wire import RETRY_BYTES
+from .context import Context, Timer
+from .session import Session, User, packed
+
+_MS_PER_S = 1_000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pending:
+    """A link that no RECORD has confirmed yet.
+
+    Attributes:
+        init: the datagram that asked for it.
+        resp: the datagram that answered.
+        link: the server's end.
+        address: the proven source of the INIT, packed.
+        user: whom its card names.
+        until: when it is dropped.
+    """
+
+    init: bytes
+    resp: bytes
+    link: Link
+    address: bytes
+    user: User
+    until: Instant
+
+
+class Links:
+    """All links, by the server's index."""
+
+    __slots__ = (
+        "_context",
+        "_hints",
+        "_hints_s",
+        "_of_address",
+        "_pending",
+        "_private",
+        "_public",
+        "_secret",
+        "_sessions",
+    )
+
+    def __init__(self, context: Context, private: bytes) -> None:
+        self._context = context
+        self._private = private
+        self._public = context.suite.dh_public(private)
+        self._secret = context.suite.random(KEY_BYTES)
+        self._pending: dict[bytes, Pending] = {}  # by index, oldest first
+        self._of_address: dict[bytes, dict[bytes, Pending]] = {}  # by packed address and INIT
+        self._sessions: dict[bytes, Session] = {}
+        self._hints_s, self._hints = 0, 0
+
+    # --- before a link ---
+
+    def greet(self, turn: Turn, source: Address, hello: bytes) -> None:
+        """Answer a HELLO; nothing is kept."""
+        turn.send(source, self._retry(turn, source, hello))
+
+    def hint(self, turn: Turn, source: Address, answered: bytes) -> None:
+        """Ask whoever sent `answered` for a new link, if that is no longer than what it sent, and not too often."""
+        if self._context.second != self._hints_s:
+            self._hints_s, self._hints = self._context.second, 0
+        if len(answered) >= RETRY_BYTES and self._hints < HINTS_PER_S_MAX:  # R-8.1-5
+            self._hints += 1
+            turn.send(source, self._retry(turn, source, answered))
+
+    def _retry(self, turn: Turn, source: Address, answered: bytes) -> bytes:
+        return retry(answered, make_token(self._context.suite, self._secret, source, turn.now), self._public)
+
+    def respond_untrusted(self, turn: Turn, source: Address, payload: bytes, init: Init) -> None:
+        """Answer an INIT: its token is checked before anything is computed, and a repeated one costs nothing."""
+        suite = self._context.suite
+        try:
+            check_token_untrusted(suite, self._secret, source, turn.now, init.token)  # R-8.1-1
+        except BadDatagram:
+            self.hint(turn, source, payload)
+            raise
+        address = packed(source)
+        here = self._of_address.get(address, {})
+        if (known := here.get(payload)) is not None:  # R-8.1-2
+            turn.send(source, known.resp)
+            return
+        if len(here) >= PENDING_LINKS_PER_ADDRESS_MAX or len(self._pending) >= PENDING_LINKS_MAX:  # R-8.1-3
+            raise BadDatagram(Reason.BUSY)
+        now_s = self._context.wall_ms(turn.now) // _MS_PER_S
+        index = self._new_index()
+        responded = respond_untrusted(suite, self._private, init, index, now_s)
+        user = User(responded.card.name, responded.card.identity, responded.card_bytes)
+        pending = Pending(payload, responded.resp, responded.link, address, user, after(turn.now, PENDING_LINK_US))
+        self._pending[index] = self._of_address.setdefault(address, {})[payload] = pending
+        if len(self._pending) == 1:
+            self._context.timers.set((Timer.PENDING, None), pending.until)
+        turn.send(source, responded.resp)
+
+    def _new_index(self) -> bytes:
+        while (index := self._context.suite.random(INDEX_BYTES)) in self._sessions or index in self._pending:
+            pass
+        return index
+
+    # --- from an index to a link ---
+
+    def find(self, index: bytes) -> Session | Pending | None:
+        """Who is behind an index."""
+        return self._sessions.get(index) or self._pending.get(index)
+
+    def confirm(self, pending: Pending) -> Session:
+        """The session of a link whose first authentic RECORD came; older pending links of its user go.
+
+        So a RECORD that was held back on the way cannot make an older link the newest.
+        """
+        for other in [each for each in self._pending.values() if each.user.identity == pending.user.identity]:
+            self._drop(other)
+            if other is pending:
+                break
+        index = pending.link.index
+        session = Session(self._context.second, link=pending.link, address=pending.address, user=pending.user)
+        self._sessions[index] = session
+        return session
+
+    def forget(self, session: Session) -> None:
+        """The link is over."""
+        del self._sessions[session.link.index]
+
+    def drop_pending(self, turn: Turn) -> None:
+        """Drop the pending links whose time is over; the timer is for the oldest."""
+        for pending in list(self._pending.values()):
+            if pending.until > turn.now:
+                self._context.timers.set((Timer.PENDING, None), pending.until)
+                return
+            self._drop(pending)
+
+    def _drop(self, pending: Pending) -> None:
+        del self._pending[pending.link.index]
+        here = self._of_address[pending.address]
+        del here[pending.init]
+        if not here:
+            del self._of_address[pending.address]

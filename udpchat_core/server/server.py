@@ -1,0 +1,236 @@
+"""The server, without I/O: datagrams, replies of the store and time go in, actions come out.
+
+Theory of operation. The directory (users, their cards and who is online) is in memory, and in the store as
+well; mailboxes and receipts are in the store only, and what is pushed of them at the moment in memory. A
+datagram is taken by its type: a HELLO is answered and forgotten (`links`), an INIT leaves a pending link, and
+a RECORD is opened by the link that its index names. Its first authentic RECORD makes a session of a pending
+link (`sessions`), and the messages in it are answered by `sessions`, `directory` and `interest`, `mailboxes`
+and `receipts`. Each of them asks the store for what has to be durable, and answers when `storage` says that it
+is. A call is a turn: what is said to a client in it shares RECORDs, what is asked of the store shares a commit.
+
+All deadlines are in one heap, by what they are for. Silence is different, for there is a deadline for every
+client and hardly any of them comes: sessions lie in lists by the second in which they are looked at.
+"""
+
+from collections.abc import Hashable, Sequence
+from typing import Final, cast
+
+from ..actions import Actions, Received
+from ..address import Address
+from ..datagrams import Hello, Init, Record
+from ..errors import BadDatagram, LocalProtocolError, Reason
+from ..events import MailKept
+from ..instant import Instant, after
+from ..limits import EXPIRY_US
+from ..machines.server_session import Phase
+from ..messages import (
+    Collected,
+    Deregister,
+    Lookup,
+    Message,
+    Noted,
+    Ping,
+    Pong,
+    Refusal,
+    Register,
+    Store,
+    Watch,
+)
+from ..requests import (
+    BindUser,
+    Bound,
+    CollectLetters,
+    DropReceipts,
+    Expired,
+    Full,
+    KeepLetter,
+    Kept,
+    MailPage,
+    ReadMail,
+    ReadReceipts,
+    Receipts,
+    ServerState,
+    StoreReply,
+)
+from ..secure.suite import KEY_BYTES, Suite
+from ..turn import Turn
+from ..wire import parse_untrusted, unpack_untrusted
+from .context import Context, Timer
+from .directory import Directory
+from .interest import Interest
+from .links import Links
+from .mailboxes import Mailboxes
+from .receipts import ReceiptBook
+from .session import Session, packed
+from .sessions import Parts, Sessions
+from .storage import Storage
+
+_FROM_CLIENTS: Final = frozenset({Register, Deregister, Lookup, Watch, Store, Collected, Noted, Ping})
+
+
+def new_server_state(suite: Suite) -> ServerState:
+    """What the store of a new server is created with: its private key, and nobody in the directory."""
+    return ServerState(suite.random(KEY_BYTES))
+
+
+class Server:
+    """The core of a server: see `actions` for what goes in and comes out.
+
+    Attributes of the arguments: `suite` has the primitives, `state` is what the store holds.
+    """
+
+    def __init__(self, suite: Suite, state: ServerState, now: Instant) -> None:
+        context = self._context = Context(suite, now)
+        storage = self._storage = Storage(context)
+        links = self._links = Links(context, state.private)
+        directory = self._directory = Directory(context, state.users)
+        interest = self._interest = Interest(context, directory)
+        receipts = self._receipts = ReceiptBook(context, storage, directory)
+        mailboxes = self._mailboxes = Mailboxes(context, storage, directory, receipts)
+        self._sessions = Sessions(Parts(context, storage, links, directory, interest, mailboxes, receipts))
+
+    # --- the calls ---
+
+    def start(self, now: Instant) -> Actions:
+        """Begin: letters past their days are deleted, and again every hour."""
+        turn = self._begin(now)
+        self._expire(turn)
+        return turn.end()
+
+    def handle_clock(self, wall_ms: int, now: Instant) -> Actions:
+        """It is `wall_ms`, milliseconds of Unix time; until told, `now` is taken for it."""
+        turn = self._begin(now)
+        self._context.set_clock(wall_ms, now)
+        return turn.end()
+
+    def receive_datagrams(self, received: Sequence[Received], now: Instant) -> Actions:
+        """Datagrams came; whatever is in them, nothing is raised."""
+        turn = self._begin(now)
+        for source, payload in received:
+            try:
+                self._receive_untrusted(turn, source, payload)
+            except BadDatagram as refused:
+                turn.drop(source, refused.reason)
+        return turn.end()
+
+    def handle_stored(self, replies: Sequence[StoreReply], now: Instant) -> Actions:
+        """The store answered. Raises `LocalProtocolError` for an answer to what was not asked."""
+        turn = self._begin(now)
+        kept = 0
+        for reply in replies:
+            if self._storage.settle(turn, reply):
+                kept += self._stored(turn, reply)
+        if kept:
+            turn.emit(MailKept(kept))
+        return turn.end()
+
+    def handle_timeout(self, now: Instant) -> Actions:
+        """Time passed: do what is due."""
+        turn = self._begin(now)
+        for timer, about in self._context.timers.pop_due(now):
+            self._time_out(turn, timer, about)
+        return turn.end()
+
+    def next_timeout(self) -> Instant | None:
+        """When `handle_timeout` is to be called; None if nothing is waited for."""
+        return self._context.timers.next()
+
+    def _begin(self, now: Instant) -> Turn:
+        self._context.begin(now)
+        return Turn(now)
+
+    # --- datagrams ---
+
+    def _receive_untrusted(self, turn: Turn, source: Address, payload: bytes) -> None:
+        datagram = parse_untrusted(payload)
+        if isinstance(datagram, Record):
+            self._record_untrusted(turn, source, payload, datagram)
+        elif isinstance(datagram, Hello):
+            self._links.greet(turn, source, payload)
+        elif isinstance(datagram, Init):
+            self._links.respond_untrusted(turn, source, payload, datagram)
+        else:
+            raise BadDatagram(Reason.TYPE)
+
+    def _record_untrusted(self, turn: Turn, source: Address, payload: bytes, record: Record) -> None:
+        end = self._links.find(record.index)
+        if end is None:  # R-8.1-5
+            self._links.hint(turn, source, payload)
+            raise BadDatagram(Reason.LINK)
+        messages = unpack_untrusted(end.link.open_untrusted(self._context.suite, record))
+        if not all(type(message) in _FROM_CLIENTS for message in messages):
+            raise BadDatagram(Reason.MESSAGE)
+        session = end if isinstance(end, Session) else self._sessions.confirm_untrusted(turn, end)  # R-8.1-4
+        if packed(source) != session.address:  # R-8.1-6
+            self._links.hint(turn, source, payload)
+        self._sessions.hear(turn, session)
+        for message in messages:
+            self._handle(turn, session, record.counter, message)
+
+    def _handle(self, turn: Turn, session: Session, counter: int, message: Message) -> None:
+        match message:
+            case Register(id_):
+                self._sessions.register(turn, session, counter, id_)
+            case Deregister(id_):
+                self._sessions.deregister(turn, session, counter, id_)
+            case Lookup() | Watch() | Store() | Ping() if session.phase is not Phase.ONLINE:  # R-8.2-1
+                self._context.refuse(turn, session, message.id, Refusal.NOT_REGISTERED)
+            case _ if session.phase is not Phase.ONLINE:
+                pass  # Collected and Noted: what they are about is pushed again, and answered again
+            case Lookup(id_, name):
+                self._context.say(turn, session, self._directory.look_up(id_, name))
+            case Watch():
+                self._interest.watch(turn, session, message)
+            case Store():
+                self._mailboxes.store(turn, session, message)
+            case Collected():
+                self._mailboxes.collect(turn, session, message)
+            case Noted():
+                self._receipts.note(turn, session, message)
+            case Ping(id_):
+                self._context.say(turn, session, Pong(id_, self._directory.version))
+
+    # --- the store ---
+
+    def _stored(self, turn: Turn, reply: StoreReply) -> int:
+        """What follows from a durable request; the number of letters that are durable with it."""
+        match reply.request, reply.result:
+            case BindUser() as request, Bound() as result:
+                self._sessions.bound(turn, request, result)
+            case KeepLetter() as request, (Kept() | Full()) as result:
+                return int(self._mailboxes.kept(turn, request, result))
+            case ReadMail() as request, MailPage() as result:
+                self._mailboxes.page(turn, request, result)
+            case CollectLetters() as request, Receipts() as result:
+                self._mailboxes.collected(turn, request, result)
+            case ReadReceipts() as request, Receipts() as result:
+                self._receipts.read(turn, request, result)
+            case DropReceipts() as request, _:
+                self._receipts.dropped(turn, request)
+            case _, Expired(letters):
+                self._mailboxes.expired(turn, letters)
+            case request, result:
+                raise LocalProtocolError(f"a {type(request).__name__} answered by a {type(result).__name__}")
+        return 0
+
+    # --- time ---
+
+    def _time_out(self, turn: Turn, timer: Timer, about: Hashable) -> None:
+        if timer is Timer.PENDING:
+            self._links.drop_pending(turn)
+        elif timer is Timer.SILENCE:
+            self._sessions.look(turn, cast(int, about))
+        elif timer is Timer.STORAGE:
+            self._storage.retry(turn)
+        elif timer is Timer.EXPIRY:
+            self._expire(turn)
+        elif timer is Timer.ROSTER:
+            self._interest.rested(turn, cast(Session, about))
+        elif timer is Timer.MAIL:
+            self._mailboxes.timed_out(turn, cast(bytes, about))
+        else:
+            self._receipts.timed_out(turn, cast(bytes, about))
+
+    def _expire(self, turn: Turn) -> None:
+        self._mailboxes.expire(turn)
+        self._context.timers.set((Timer.EXPIRY, None), after(turn.now, EXPIRY_US))

@@ -1,0 +1,214 @@
+"""What is known of every letter, from what the clients' disks were asked to hold; and the checks of those commits.
+
+Theory of operation. A letter begins to exist when a `SaveOutgoing` is durable at its sender. From then on the
+ledger knows it by its secret, its acknowledgement and its slot. It keeps a picture of every inbox of its own, made
+from what was asked and not from what the store answered, so that a store which forgets is found out. Whoever
+restores a backup goes back to what the backup holds; what was acknowledged before was acknowledged truly.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from udpchat_core.events import LetterReceived, MessageDelivered, MessageQueued, MessageStored
+from udpchat_core.limits import LOOKUP_NEGATIVE_TTL_S, OUTBOX_DAYS_MAX
+from udpchat_core.requests import (
+    Entered,
+    EnterLetter,
+    PinOutgoing,
+    SaveOutgoing,
+    SavePin,
+    SettleOutgoing,
+    StoreReply,
+)
+from udpchat_core.secure.keys import ACK_LABEL, ID_BYTES, SLOT_LABEL
+from udpchat_core.secure.suite import Suite
+
+from ..stores.memory import ClientMemory, ServerMemory
+from .faults import SERVER
+from .invariants import Invariant, Violation
+from .node import Event, Node, Observer
+from .world import SECOND, World
+
+DAY_MS = 86_400_000
+UNKNOWN_US_MAX = (LOOKUP_NEGATIVE_TTL_S + 20) * SECOND
+"""How long a client may go on believing that a name is unknown: the answer's life, and its way."""
+
+
+@dataclass(slots=True)
+class Letter:
+    """One letter, and the furthest that it came.
+
+    Attributes:
+        sender: name of the node that wrote it.
+        saved: what the sender's disk holds.
+        saved_us: since when.
+        ack: its acknowledgement.
+        slot: its slot.
+        kept: whether it ever was durable in the recipient's mailbox.
+        entered: whether it ever was durable in the recipient's inbox.
+    """
+
+    sender: str
+    saved: SaveOutgoing
+    saved_us: int
+    ack: bytes
+    slot: bytes
+    kept: bool = False
+    entered: bool = False
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """Its place in the order of sending."""
+        return (self.saved.message, self.saved.part)
+
+    def __str__(self) -> str:
+        return f"letter {self.saved.message}.{self.saved.part} from {self.sender} to {self.saved.to}"
+
+
+@dataclass(slots=True)
+class Inbox:
+    """The picture of one inbox, and what was entered and told over all lives."""
+
+    letters: set[tuple[bytes, bytes]] = field(default_factory=set)
+    last: dict[tuple[bytes, int], tuple[int, int]] = field(default_factory=dict)
+    entered: Counter[tuple[bytes, int, int, str]] = field(default_factory=Counter)
+    told: Counter[tuple[bytes, int, int, str]] = field(default_factory=Counter)
+
+
+class Ledger(Observer):
+    """All letters of a world.
+
+    Attributes:
+        by_secret, by_ack, by_slot: the letters.
+        identities: I by name.
+        names: name by I.
+        inboxes: by name.
+        bound_us: when a name became durable in the directory.
+    """
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.by_secret: dict[bytes, Letter] = {}
+        self.by_ack: dict[bytes, Letter] = {}
+        self.by_slot: dict[bytes, Letter] = {}
+        self.by_message: dict[tuple[str, int], list[Letter]] = {}
+        self.inboxes: dict[str, Inbox] = {}
+        self.bound_us: dict[str, int] = {}
+        self.identities: dict[str, bytes] = {}
+        for node in world.nodes.values():
+            if isinstance(node.store, ClientMemory):
+                self.identities[node.name] = node.suite.sign_public(node.store.state().identity)
+                self.inboxes[node.name] = Inbox()
+        self.names = {identity: name for name, identity in self.identities.items()}
+
+    def is_open(self, letter: Letter) -> bool:
+        """Whether the letter is in its sender's outbox still."""
+        store = self.world.nodes[letter.sender].store
+        assert isinstance(store, ClientMemory)
+        row = store.outgoing.get(letter.saved.secret)
+        return row is not None and row.outcome is None
+
+    # --- commits ---
+
+    def committed(self, node: Node, replies: tuple[StoreReply, ...]) -> None:  # noqa: D102 - said in Observer
+        if node.name == SERVER:
+            assert isinstance(node.store, ServerMemory)
+            for name in node.store.users:
+                self.bound_us.setdefault(name, self.world.now_us)
+            return
+        for reply in replies:
+            match reply.request:
+                case SaveOutgoing():
+                    self._save(node, reply.request)
+                case PinOutgoing(secret, recipient) if secret in self.by_secret:
+                    self._check_name(node, self.by_secret[secret].saved.to, recipient)
+                case SavePin(name, identity):
+                    self._check_name(node, name, identity)
+                case SettleOutgoing(secret, outcome) if secret in self.by_secret:
+                    self._settle(node, self.by_secret[secret], outcome)
+                case EnterLetter():
+                    self._enter(node, reply.request, reply.result == Entered(True))
+
+    def restored(self, node: Node, backup: ClientMemory) -> None:  # noqa: D102
+        inbox = self.inboxes[node.name]
+        inbox.letters, inbox.last = set(backup.inbox), {}
+        for key in [key for key in self.by_message if key[0] == node.name]:
+            del self.by_message[key]  # their numbers are used again
+        for secret, row in backup.outgoing.items():
+            self.by_message.setdefault((node.name, row.saved.message), []).append(self.by_secret[secret])
+
+    def _save(self, node: Node, save: SaveOutgoing) -> None:
+        known = self.by_secret.get(save.secret)
+        if known is not None:
+            if known.saved != save:
+                raise Violation(Invariant.ONE_LETTER, f"{node.name} gave the secret of {known} to another")
+            return
+        suite: Suite = node.suite
+        ack = suite.hash(ACK_LABEL + save.secret)[:ID_BYTES]
+        slot = suite.hash(SLOT_LABEL + save.secret)[:ID_BYTES]
+        letter = Letter(node.name, save, self.world.now_us, ack, slot)
+        self.by_secret[save.secret] = self.by_ack[ack] = self.by_slot[slot] = letter
+        self.by_message.setdefault((node.name, save.message), []).append(letter)
+
+    def _check_name(self, node: Node, name: str, identity: bytes) -> None:
+        if self.identities.get(name) != identity:
+            raise Violation(Invariant.RIGHT_PERSON, f"{node.name} pinned {name} to the key of somebody else")
+
+    def _settle(self, node: Node, letter: Letter, outcome: str) -> None:
+        age_ms = node.clock.wall_ms(self.world.now_us) - letter.saved.sent_ms
+        bound_us = self.bound_us.get(letter.saved.to)
+        match outcome:
+            case "delivered" if letter.entered:
+                return
+            case "expired" if age_ms >= OUTBOX_DAYS_MAX * DAY_MS:
+                return
+            case "refused" if bound_us is None or letter.saved_us < bound_us + UNKNOWN_US_MAX:
+                return
+        raise Violation(Invariant.NOTHING_LOST, f"{letter} left the outbox as {outcome}")
+
+    def _enter(self, node: Node, enter: EnterLetter, fresh: bool) -> None:
+        inbox, key = self.inboxes[node.name], (enter.sender, enter.ack)
+        if fresh is (key in inbox.letters):
+            if fresh:
+                raise Violation(Invariant.ONCE, f"{node.name} entered a letter a second time: {enter.text!r}")
+            raise Violation(Invariant.NOTHING_LOST, f"{node.name} took a new letter for an old one: {enter.text!r}")
+        if not fresh:
+            return
+        letter = self.by_ack.get(enter.ack)
+        if letter is None or letter.saved.to != node.name or self.identities[letter.sender] != enter.sender:
+            raise Violation(Invariant.RIGHT_PERSON, f"{node.name} entered {letter or enter}")
+        saved = letter.saved
+        if (enter.text, enter.part, enter.parts, enter.sent_ms) != (saved.text, saved.part, saved.parts, saved.sent_ms):
+            raise Violation(Invariant.ONE_LETTER, f"{node.name} entered {letter} with another content")
+        of = (enter.sender, enter.epoch)
+        if letter.place <= inbox.last.get(of, (0, 0)):
+            raise Violation(Invariant.IN_ORDER, f"{node.name} entered {letter} after {inbox.last[of]}")
+        inbox.letters.add(key)
+        inbox.last[of] = letter.place
+        inbox.entered[enter.sender, enter.part, enter.sent_ms, enter.text] += 1
+        letter.entered = True
+
+    # --- events ---
+
+    def emitted(self, node: Node, event: Event) -> None:  # noqa: D102
+        match event:
+            case LetterReceived(sender, _, _, sent_ms, part, _, text):
+                inbox, key = self.inboxes[node.name], (sender, part, sent_ms, text)
+                inbox.told[key] += 1
+                if inbox.told[key] > inbox.entered[key]:
+                    raise Violation(Invariant.ONCE, f"{node.name} was told more often than it was entered: {text!r}")
+            case MessageQueued(message):
+                self._check_parts(node, message, "queued", lambda _: True)
+            case MessageStored(message):
+                self._check_parts(node, message, "stored", lambda letter: letter.kept or letter.entered)
+            case MessageDelivered(message):
+                self._check_parts(node, message, "delivered", lambda letter: letter.entered)
+
+    def _check_parts(self, node: Node, message: int, word: str, holds: Callable[[Letter], bool]) -> None:
+        letters = self.by_message.get((node.name, message), [])
+        if not letters or len(letters) < letters[0].saved.parts:
+            raise Violation(Invariant.DURABLE, f"{node.name} said {word} of message {message}, not on its disk")
+        for letter in letters:
+            if not holds(letter):
+                raise Violation(Invariant.DURABLE, f"{node.name} said {word} of {letter}")

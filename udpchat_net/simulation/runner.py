@@ -1,0 +1,119 @@
+"""Runs a scenario under the oracle, and cuts one that fails down to what is needed for it."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from shlex import quote
+from typing import Final
+
+from .cores import Cores
+from .invariants import Invariant, Violation
+from .oracle import Oracle
+from .scenario import GoOffline, GoOnline, Say, Scenario, Step
+from .world import World
+
+MODULE: Final = "python -m udpchat_net.simulation"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a run came to.
+
+    Attributes:
+        simulated_us: virtual time in all.
+        messages: that were sent.
+        counts: what happened, by name: datagrams, faults by kind, crashes by boundary.
+        highest: the longest that queues were, by the name of their cap.
+        digest: of every datagram and event.
+    """
+
+    simulated_us: int
+    messages: int
+    counts: Counter[str]
+    highest: Counter[str]
+    digest: str
+
+
+def run(scenario: Scenario, cores: Cores | None = None) -> Report:
+    """Run it to the end; `Violation` as soon as a promise is broken."""
+    try:
+        return _run(scenario, cores)
+    except (Violation, KeyboardInterrupt):
+        raise
+    except Exception as error:
+        raise Violation(Invariant.NO_ERROR, f"{type(error).__name__}: {error}") from error
+
+
+def replay_command(scenario: Scenario) -> str:
+    """What to type to see the run again."""
+    return f"{MODULE} {quote(repr(scenario))}"
+
+
+def shrink(scenario: Scenario, fails: Callable[[Scenario], bool], runs_max: int = 200) -> Scenario:
+    """A scenario with fewer faults and steps that fails as well, found in at most so many runs.
+
+    Halves, quarters and so on of the faults, then of the steps, are left out as long as it still fails.
+    """
+    runs = 0
+    for part in ("faults", "steps"):
+        size = len(getattr(scenario, part))
+        while (size := (size + 1) // 2) and runs < runs_max:
+            at = 0
+            while at < len(getattr(scenario, part)) and runs < runs_max:
+                items = getattr(scenario, part)
+                less = replace(scenario, **{part: items[:at] + items[at + size :]})
+                runs += 1
+                if fails(less):
+                    scenario = less
+                else:
+                    at += size
+            if size == 1:
+                break
+    return scenario
+
+
+def _run(scenario: Scenario, cores: Cores | None) -> Report:
+    world = World(scenario.seed, scenario.clients, scenario.faults, real=scenario.real, cores=cores)
+    oracle = Oracle(world)
+    actors = _Actors(world)
+    for name in scenario.clients:
+        world.at(0, actors.act, GoOnline(0, name))
+    for step in scenario.steps:
+        actors.plan(step)
+    world.run(scenario.heal_us)
+    oracle.heal_and_drain()
+    counts = world.counts + world.network.counts
+    return Report(world.now_us, actors.messages, counts, oracle.caps.highest, world.digest())
+
+
+class _Actors:
+    """The users."""
+
+    def __init__(self, world: World) -> None:
+        self.messages = 0
+        self._world = world
+
+    def plan(self, step: Step) -> None:
+        """Have the user do it in time."""
+        if isinstance(step, Say):
+            for number in range(step.count):
+                self._world.at(step.at_us + number * step.gap_us, self.act, step)
+        else:
+            self._world.at(step.at_us, self.act, step)
+
+    def act(self, step: Step) -> None:
+        """Do it now, if the user can."""
+        world = self._world
+        match step:
+            case Say(_, sender, to) if world.is_running(sender):
+                self.messages += 1
+                world.send(sender, to, f"{sender} {self.messages} ".ljust(step.chars, "."))
+            case GoOnline(_, name) if world.nodes[name].core is None:
+                world.nodes[name].online = True
+                world.restart(name)
+            case GoOnline(_, name) if world.is_running(name) and not world.nodes[name].online:
+                world.register(name)
+            case GoOffline(_, name, leave) if world.is_running(name) and world.nodes[name].online:
+                (world.leave if leave else world.deregister)(name)
+            case _:
+                world.counts["user could not"] += 1

@@ -1,0 +1,156 @@
+"""The checks at the send seam: whatever a datagram says must be true, and durable, when it leaves.
+
+A check at the end of a run cannot see an acknowledgement that left too early: the retries behind it hide the loss.
+Sealed datagrams are read by way of the suite that sealed them; see `tap`.
+"""
+
+from typing import Final
+
+from udpchat_core import messages as m
+from udpchat_core.address import Address
+from udpchat_core.datagrams import HEADER_BYTES, Acks, Init, Record
+from udpchat_core.datagrams import Letter as LetterDatagram
+from udpchat_core.limits import DATAGRAM_BYTES_MAX
+from udpchat_core.messages import LetterBody
+from udpchat_core.secure.keys import KEY_ID_BYTES, SIGNATURE_BYTES
+from udpchat_core.wire import decode_untrusted, unpack_untrusted
+
+from ..stores.memory import ClientMemory, ServerMemory
+from .faults import SERVER
+from .invariants import Invariant, Violation
+from .ledger import Ledger, Letter
+from .node import Node, Observer
+
+_AT_TYPE: Final = 2
+_AT_SEALED: Final = HEADER_BYTES + 12
+_AT_LETTER: Final = HEADER_BYTES + KEY_ID_BYTES
+_ENCAPSULATED: Final = slice(_AT_LETTER, _AT_LETTER + 32)
+_INDEX: Final = slice(HEADER_BYTES, HEADER_BYTES + 4)
+_INIT_INDEX: Final = slice(HEADER_BYTES + 16, HEADER_BYTES + 20)
+
+
+class Seam(Observer):
+    """Reads what leaves, and holds it against the ledger and the disks."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._nodes = ledger.world.nodes
+        self._links: dict[bytes, tuple[str, int]] = {}
+        self._stores: dict[tuple[str, int, int], Letter] = {}
+        self._seen: dict[bytes, Letter] = {}
+        self._lives: dict[tuple[str, int], int] = {}
+        self._numbers: dict[tuple[str, int, str, int], Letter] = {}
+        self._floors: dict[tuple[str, int, str], int] = {}
+        self._known_receipts: set[tuple[bytes, bytes, bytes | None]] = set()
+
+    def sent(self, node: Node, to: Address, payload: bytes) -> None:  # noqa: ARG002, D102 - said in Observer
+        if len(payload) > DATAGRAM_BYTES_MAX:
+            raise Violation(Invariant.SIZE, f"{node.name} sent {len(payload)} bytes")
+        kind = payload[_AT_TYPE]
+        if kind == Record.type:
+            for message in unpack_untrusted(node.suite.records[payload[_AT_SEALED:]]):
+                if node.name == SERVER:
+                    self._server_says(payload[_INDEX], message)
+                else:
+                    self._client_says(node, message)
+        elif kind == LetterDatagram.type:
+            self._letter_leaves(node, payload)
+        elif kind == Acks.type:
+            for at in range(HEADER_BYTES, len(payload), 16):
+                self._acknowledges(node, payload[at : at + 16])
+        elif kind == Init.type:
+            self._links[payload[_INIT_INDEX]] = (node.name, node.life)
+
+    # --- a client ---
+
+    def _client_says(self, node: Node, message: m.Message) -> None:
+        match message:
+            case m.Store(id_, recipient, slot, _, datagram):
+                letter = self._letter_leaves(node, datagram)
+                if letter.slot != slot or self._ledger.names.get(recipient) != letter.saved.to:
+                    raise Violation(Invariant.RIGHT_PERSON, f"{node.name} stores {letter} for somebody else")
+                self._stores[node.name, node.life, id_] = letter
+            case m.Collected(entries):
+                for entry in entries:
+                    if entry.ack is not None:
+                        self._acknowledges(node, entry.ack)
+            case m.Noted(slots):
+                for slot in slots:
+                    self._notes(node, slot)
+
+    def _acknowledges(self, node: Node, ack: bytes) -> None:
+        letter = self._ledger.by_ack.get(ack)
+        if letter is None:
+            raise Violation(Invariant.DURABLE, f"{node.name} acknowledged what nobody sent")
+        if (self._ledger.identities[letter.sender], ack) not in self._ledger.inboxes[node.name].letters:
+            raise Violation(Invariant.DURABLE, f"{node.name} acknowledged {letter} before it was on its disk")
+
+    def _notes(self, node: Node, slot: bytes) -> None:
+        letter = self._ledger.by_slot.get(slot)
+        returned = (self._ledger.identities[node.name], slot, None) in self._known_receipts
+        if letter is not None and self._ledger.is_open(letter) and not returned:
+            raise Violation(Invariant.DURABLE, f"{node.name} noted the receipt for {letter}, still in its outbox")
+
+    def _letter_leaves(self, node: Node, datagram: bytes) -> Letter:
+        encapsulated = datagram[_ENCAPSULATED]
+        if encapsulated in self._seen:
+            return self._seen[encapsulated]
+        body = decode_untrusted(LetterBody, node.suite.letters[datagram[_AT_LETTER:]][SIGNATURE_BYTES:])
+        letter = self._ledger.by_secret.get(body.secret)
+        assert isinstance(node.store, ClientMemory)
+        if letter is None or body.secret not in node.store.outgoing:
+            raise Violation(Invariant.ONE_LETTER, f"{node.name} sent {body.text!r}, not on its disk under this secret")
+        self._seen[encapsulated] = letter
+        saved = letter.saved
+        if (body.text, body.part, body.parts, body.sent_ms) != (saved.text, saved.part, saved.parts, saved.sent_ms):
+            raise Violation(Invariant.ONE_LETTER, f"{node.name} sent {letter} with another content")
+        if body.sender != self._ledger.identities[node.name] or body.name != node.name:
+            raise Violation(Invariant.RIGHT_PERSON, f"{node.name} sent {letter} as somebody else")
+        self._check_numbers(node, letter, body)
+        return letter
+
+    def _check_numbers(self, node: Node, letter: Letter, body: LetterBody) -> None:
+        if self._lives.setdefault((node.name, body.epoch), node.life) != node.life:
+            raise Violation(Invariant.NUMBERING, f"{node.name} sent {letter} in the epoch of an earlier start")
+        of = (node.name, body.epoch, letter.saved.to)
+        if self._numbers.setdefault((*of, body.seq), letter) is not letter:
+            raise Violation(Invariant.NUMBERING, f"{node.name} gave seq {body.seq} of {letter} twice")
+        for seq in range(self._floors.get(of, 1), body.floor):
+            below = self._numbers.get((*of, seq))
+            if below is not None and not below.entered and self._ledger.is_open(below):
+                raise Violation(Invariant.NUMBERING, f"{node.name} set floor {body.floor} above {below}, seq {seq}")
+        self._floors[of] = max(body.floor, self._floors.get(of, 1))
+
+    # --- the server ---
+
+    def _server_says(self, index: bytes, message: m.Message) -> None:
+        name, life = self._links[index]
+        server = self._nodes[SERVER].store
+        assert isinstance(server, ServerMemory)
+        identity = self._ledger.identities[name]
+        match message:
+            case m.Stored(id_):
+                letter = self._stores.get((name, life, id_))
+                if letter is None or not letter.kept:
+                    raise Violation(Invariant.DURABLE, f"the server said stored of {letter}, on no disk of it")
+            case m.Registered():
+                if name not in server.users or server.users[name].identity != identity:
+                    raise Violation(Invariant.DURABLE, f"the server said registered to {name}, not on its disk")
+            case m.Mail(_, slot):
+                letter = self._ledger.by_slot.get(slot)
+                if letter is None or not letter.kept:
+                    raise Violation(Invariant.DURABLE, f"the server pushed {letter} to {name} before it was durable")
+                if letter.saved.to != name:
+                    raise Violation(Invariant.RIGHT_PERSON, f"the server pushed {letter} to {name}")
+            case m.Receipt(slot, ack):
+                self._receipt_leaves(server, name, (identity, slot, ack))
+            case m.Returned(slot):
+                self._receipt_leaves(server, name, (identity, slot, None))
+
+    def _receipt_leaves(self, server: ServerMemory, name: str, receipt: tuple[bytes, bytes, bytes | None]) -> None:
+        if receipt not in self._known_receipts:
+            identity, slot, ack = receipt
+            kept = server.receipts.get(identity, {}).values()
+            if not any((each.slot, each.ack) == (slot, ack) for each in kept):
+                raise Violation(Invariant.DURABLE, f"the server sent {name} a receipt that is not on its disk")
+            self._known_receipts.add(receipt)

@@ -1,0 +1,314 @@
+"""The memory adapters: durable as long as the object lives. For simulation and tests.
+
+A simulated crash keeps the object and makes a new core from its `state()`. `snapshot()` is a copy that shares
+nothing that changes: the state file of an earlier day. `apply` is `commit` without waiting.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import assert_never
+
+from udpchat_core.messages import Outcome
+from udpchat_core.requests import (
+    BindUser,
+    Bound,
+    ClientRequest,
+    ClientState,
+    CollectLetters,
+    DropMailKey,
+    DropReceipts,
+    Entered,
+    EnterLetter,
+    Expired,
+    ExpireLetters,
+    FindLetter,
+    Full,
+    KeepLetter,
+    Kept,
+    KeptReceipt,
+    MailPage,
+    PinOutgoing,
+    ReadMail,
+    ReadReceipts,
+    Receipts,
+    Result,
+    SaveCardSeq,
+    SaveMailKey,
+    SaveOutgoing,
+    SavePin,
+    SaveServerKey,
+    ServerRequest,
+    ServerState,
+    SettleOutgoing,
+    StoredLetter,
+    StoreReply,
+)
+
+# --- the client's ---
+
+
+@dataclass(slots=True)
+class Outgoing:
+    """A row of the outbox, kept as history once it has an `outcome`."""
+
+    saved: SaveOutgoing
+    recipient: bytes | None
+    outcome: str | None = None
+
+
+class ClientMemory:
+    """What a client's state file holds.
+
+    Attributes:
+        outgoing: every letter ever saved, by secret, in the order of saving.
+        inbox: every letter entered, by (sender, ack), in the order of entering.
+    """
+
+    def __init__(self, state: ClientState) -> None:
+        self._name, self._identity = state.name, state.identity
+        self._mail_keys = {key.private: key for key in state.mail_keys}
+        self._card_seq, self._server_key = state.card_seq, state.server_key
+        self._pins = {pin.name: pin for pin in state.pins}
+        self._watermarks = {(sender, epoch): seq for sender, epoch, seq in state.watermarks}
+        self._next_message = state.next_message
+        self.outgoing = {saved.secret: Outgoing(saved, saved.recipient) for saved in state.outbox}
+        self.inbox: dict[tuple[bytes, bytes], EnterLetter] = {}
+
+    async def commit(self, requests: Sequence[ClientRequest]) -> Sequence[StoreReply]:
+        """The port."""
+        return self.apply(requests)
+
+    def apply(self, requests: Sequence[ClientRequest]) -> tuple[StoreReply, ...]:
+        """All of `requests`, at once."""
+        return tuple([StoreReply(request, True, self._apply(request)) for request in requests])
+
+    def state(self) -> ClientState:
+        """What a core needs at the start."""
+        return ClientState(
+            name=self._name,
+            identity=self._identity,
+            mail_keys=tuple(self._mail_keys.values()),
+            card_seq=self._card_seq,
+            server_key=self._server_key,
+            pins=tuple(self._pins.values()),
+            outbox=tuple(
+                replace(row.saved, recipient=row.recipient) for row in self.outgoing.values() if row.outcome is None
+            ),
+            watermarks=tuple((sender, epoch, seq) for (sender, epoch), seq in self._watermarks.items()),
+            next_message=self._next_message,
+        )
+
+    def snapshot(self) -> "ClientMemory":
+        """A copy that later changes of either do not reach."""
+        copy = ClientMemory(self.state())
+        copy.outgoing = {secret: replace(row) for secret, row in self.outgoing.items()}
+        copy.inbox = dict(self.inbox)
+        return copy
+
+    def _apply(self, request: ClientRequest) -> Result:  # noqa: PLR0912 - a row for each request
+        match request:
+            case SaveOutgoing(secret, message):
+                self.outgoing.setdefault(secret, Outgoing(request, request.recipient))
+                self._next_message = max(self._next_message, message + 1)
+            case PinOutgoing(secret, recipient):
+                row = self.outgoing.get(secret)
+                if row is not None and row.recipient is None:
+                    row.recipient = recipient
+            case SettleOutgoing(secret, outcome):
+                row = self.outgoing.get(secret)
+                if row is not None and row.outcome is None:
+                    row.outcome = outcome
+            case EnterLetter():
+                return self._enter(request)
+            case FindLetter(sender, ack):
+                return Entered((sender, ack) not in self.inbox)
+            case SavePin(name):
+                self._pins[name] = request
+            case SaveServerKey(key):
+                self._server_key = key
+            case SaveCardSeq(seq):
+                self._card_seq = seq
+            case SaveMailKey(private):
+                self._mail_keys.setdefault(private, request)
+            case DropMailKey(private):
+                self._mail_keys.pop(private, None)
+            case _:
+                assert_never(request)
+        return None
+
+    def _enter(self, letter: EnterLetter) -> Entered:
+        key, of = (letter.sender, letter.ack), (letter.sender, letter.epoch)
+        fresh = key not in self.inbox
+        self.inbox.setdefault(key, letter)
+        self._watermarks[of] = max(letter.seq, self._watermarks.pop(of, 0))  # popped: it is changed last now
+        return Entered(fresh)
+
+
+# --- the server's ---
+
+
+@dataclass(slots=True)
+class Letter:
+    """An entry of a mailbox."""
+
+    entry: int
+    sender: bytes
+    slot: bytes
+    attempt: int
+    letter: bytes
+    kept_ms: int
+
+
+@dataclass(slots=True)
+class Mailbox:
+    """The letters of one owner, by entry number in growing order, and the senders that the owner knows."""
+
+    letters: dict[int, Letter] = field(default_factory=dict)
+    slots: dict[tuple[bytes, bytes], int] = field(default_factory=dict)
+    known: dict[bytes, None] = field(default_factory=dict)
+
+    def delete(self, letter: Letter) -> None:
+        """One letter goes."""
+        del self.letters[letter.entry]
+        del self.slots[letter.sender, letter.slot]
+
+
+class ServerMemory:
+    """What a server's database holds.
+
+    Attributes:
+        users: by name.
+        mailboxes: by owner.
+        receipts: by sender, by (owner, slot), oldest first.
+    """
+
+    def __init__(self, state: ServerState) -> None:
+        self._private = state.private
+        self._last_entry = 0
+        self.users = {user.name: user for user in state.users}
+        self.mailboxes: dict[bytes, Mailbox] = {}
+        self.receipts: dict[bytes, dict[tuple[bytes, bytes], KeptReceipt]] = {}
+
+    async def commit(self, requests: Sequence[ServerRequest]) -> Sequence[StoreReply]:
+        """The port."""
+        return self.apply(requests)
+
+    def apply(self, requests: Sequence[ServerRequest]) -> tuple[StoreReply, ...]:
+        """All of `requests`, at once."""
+        return tuple([StoreReply(request, True, self._apply(request)) for request in requests])
+
+    def state(self) -> ServerState:
+        """What a core needs at the start."""
+        return ServerState(self._private, tuple(self.users.values()))
+
+    def snapshot(self) -> "ServerMemory":
+        """A copy that later changes of either do not reach."""
+        copy = ServerMemory(self.state())
+        copy._last_entry = self._last_entry
+        copy.mailboxes = {
+            owner: Mailbox(
+                {entry: replace(letter) for entry, letter in box.letters.items()}, {**box.slots}, {**box.known}
+            )
+            for owner, box in self.mailboxes.items()
+        }
+        copy.receipts = {sender: dict(kept) for sender, kept in self.receipts.items()}
+        return copy
+
+    def _apply(self, request: ServerRequest) -> Result:  # noqa: PLR0911 - a row for each request
+        match request:
+            case BindUser():
+                return self._bind(request)
+            case KeepLetter():
+                return self._keep(request)
+            case ReadMail(owner, after, letters_max):
+                letters = self._box(owner).letters.values()
+                page = [letter for letter in letters if letter.entry > after][:letters_max]
+                return MailPage(tuple(StoredLetter(each.entry, each.sender, each.slot, each.letter) for each in page))
+            case CollectLetters():
+                return self._collect(request)
+            case ReadReceipts(sender, receipts_max):
+                return Receipts(tuple(self.receipts.get(sender, {}).values())[:receipts_max])
+            case DropReceipts(sender, slots):
+                kept = self.receipts.get(sender, {})
+                self.receipts[sender] = {key: receipt for key, receipt in kept.items() if key[1] not in slots}
+                return None
+            case ExpireLetters(before_ms):
+                return Expired(sum(_expire(box, before_ms) for box in self.mailboxes.values()))
+        assert_never(request)
+
+    def _box(self, owner: bytes) -> Mailbox:
+        return self.mailboxes.setdefault(owner, Mailbox())
+
+    def _bind(self, bind: BindUser) -> Bound:
+        before = self.users.get(bind.name)
+        if before is not None and before.identity != bind.identity:
+            self.mailboxes.pop(before.identity, None)
+        others = {name: user for name, user in self.users.items() if user.identity != bind.identity}
+        self.users = others | {bind.name: bind}
+        letters = self._box(bind.identity).letters
+        return Bound(len(letters), max(letters, default=0))
+
+    def _keep(self, keep: KeepLetter) -> Kept | Full:
+        box, key = self._box(keep.owner), (keep.sender, keep.slot)
+        if key in box.slots:
+            there = box.letters[box.slots[key]]
+            if keep.attempt <= there.attempt:
+                return Kept(there.entry, there.attempt)
+            box.delete(there)
+        elif _is_full(box, keep):
+            return Full()
+        self._last_entry += 1  # of all mailboxes: so the numbers of each grow, and none comes again
+        entry = self._last_entry
+        box.letters[entry] = Letter(entry, keep.sender, keep.slot, keep.attempt, keep.letter, keep.kept_ms)
+        box.slots[key] = entry
+        return Kept(entry, keep.attempt)
+
+    def _collect(self, collect: CollectLetters) -> Receipts:
+        box, made = self._box(collect.owner), []
+        letters = 0
+        for collected in collect.entries:
+            letter = box.letters.get(collected.entry)
+            if letter is None:
+                continue
+            letters += 1
+            box.delete(letter)
+            if collected.outcome is Outcome.ACKNOWLEDGED:
+                box.known[letter.sender] = None
+            if collected.outcome is not Outcome.UNWANTED:
+                made.append(KeptReceipt(letter.sender, letter.slot, collected.ack))
+        for receipt in made:
+            self._keep_receipt(collect, receipt)
+        return Receipts(tuple(made), letters)
+
+    def _keep_receipt(self, collect: CollectLetters, receipt: KeptReceipt) -> None:
+        kept = self.receipts.setdefault(receipt.sender, {})
+        kept.pop((collect.owner, receipt.slot), None)
+        kept[collect.owner, receipt.slot] = receipt
+        of_owner = [key for key in kept if key[0] == collect.owner]
+        for key in of_owner[: max(0, len(of_owner) - collect.receipts_max)]:
+            del kept[key]
+
+
+def _is_full(box: Mailbox, keep: KeepLetter) -> bool:
+    quota = keep.quota
+    if len(box.letters) >= quota.mailbox_letters_max:
+        return True
+    senders = [letter.sender for letter in box.letters.values()]
+    if senders.count(keep.sender) >= quota.sender_letters_max:
+        return True
+    strangers = sum(sender not in box.known for sender in senders)
+    return keep.sender not in box.known and strangers >= quota.strangers_letters_max
+
+
+def _expire(box: Mailbox, before_ms: int) -> int:
+    """Each sender's newest go first: those before one that stays stay as well."""
+    staying: set[bytes] = set()
+    gone = []
+    for letter in reversed(box.letters.values()):
+        if letter.kept_ms >= before_ms:
+            staying.add(letter.sender)
+        elif letter.sender not in staying:
+            gone.append(letter)
+    for letter in gone:
+        box.delete(letter)
+    return len(gone)
