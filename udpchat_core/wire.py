@@ -10,8 +10,9 @@ are built before the outer one: strict pydantic takes instances, not arrays.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from enum import IntEnum
+from operator import attrgetter
 from types import NoneType
-from typing import Annotated, Any, Final, Never, TypeVar, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Final, NamedTuple, Never, TypeVar, get_args, get_origin, get_type_hints
 
 import cbor2
 
@@ -31,7 +32,7 @@ from .datagrams import (
     Retry,
 )
 from .errors import BadDatagram, LocalProtocolError, Reason
-from .limits import DATAGRAM_BYTES_MAX, RECORD_MESSAGES_MAX
+from .limits import DATAGRAM_BYTES_MAX, PADDING_BYTES_MAX, RECORD_MESSAGES_MAX
 from .messages import CardBody, LetterBody, Message, Padding
 
 RECORD_OVERHEAD_BYTES: Final = HEADER_BYTES + 4 + 8 + 16
@@ -134,12 +135,15 @@ def encode(value: object) -> bytes:
 def pack(encoded: Sequence[bytes], bytes_min: int = 0) -> bytes:
     """The plaintext of a RECORD from encoded messages, with Padding behind them up to `bytes_min`.
 
-    Raises `LocalProtocolError` for none, for too many, and for more than a datagram holds.
+    Raises `LocalProtocolError` for none, for too many, for more than a datagram holds, and for a `bytes_min`
+    that one Padding does not reach.
     """
     parts = list(encoded)
     short = bytes_min - sum(map(len, parts)) - 1
+    if short > _PADDING_HEAD_BYTES + PADDING_BYTES_MAX:
+        raise LocalProtocolError(f"{short} bytes to fill: one Padding holds {PADDING_BYTES_MAX}")
     if short > 0:  # R-5.1-5
-        parts.append(encode(Padding(bytes(max(0, short - _PADDING_HEAD_BYTES)))))
+        parts.append(_PADDINGS[max(0, short - _PADDING_HEAD_BYTES)])
     if not 1 <= len(parts) <= RECORD_MESSAGES_MAX:
         raise LocalProtocolError(f"{len(parts)} messages in a RECORD: 1 to {RECORD_MESSAGES_MAX} are allowed")
     packed = b"".join((_array_head(len(parts)), *parts))
@@ -154,7 +158,7 @@ def unpack_untrusted(plaintext: bytes) -> tuple[Message, ...]:
     if not 1 <= len(arrays) <= RECORD_MESSAGES_MAX:  # R-5.1-2
         raise BadDatagram(Reason.MESSAGE)
     messages = [_message_untrusted(array) for array in arrays]
-    return tuple(message for message in messages if type(message) is not Padding)
+    return tuple([message for message in messages if type(message) is not Padding])
 
 
 def decode_untrusted(kind: type[T], encoded: bytes) -> T:
@@ -216,21 +220,21 @@ _NO_TAGS: Final = _NoTags()
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever a field holds
-    prepared = _PLAN.get(type(value))
-    if prepared is not None:
-        names, _, head = prepared
-        return head + tuple([_plain(getattr(value, name)) for name in names])
-    return tuple([_plain(item) for item in value]) if type(value) is tuple else value
+    plan = _PLANS.get(type(value))
+    if plan is None:
+        return tuple([_plain(item) for item in value]) if type(value) is tuple else value
+    array = plan.array(value)
+    return array if not plan.nested else tuple([_plain(item) for item in array])
 
 
 def _build_untrusted(kind: type[T], array: tuple[Any, ...]) -> T:
-    names, nested, _ = _PLAN[kind]
-    if len(array) != len(names):  # R-3.2-4
+    plan = _PLANS[kind]
+    if len(array) != plan.fields:  # R-3.2-4
         raise BadDatagram(Reason.FIELDS)
     try:
-        if nested:
+        if plan.nested:
             values = list(array)
-            for at, build in nested:
+            for at, build in plan.nested:
                 values[at] = build(values[at])
             return kind(*values)
         return kind(*array)
@@ -258,18 +262,35 @@ def _builder(hint: Any) -> Callable[[Any], Any] | None:  # noqa: ANN401 - a type
     return None
 
 
-_Plan = tuple[tuple[str, ...], tuple[tuple[int, Callable[[Any], Any]], ...], tuple[int, ...]]
-_PLAN: Final[dict[Any, _Plan]] = {}
+class _Plan(NamedTuple):
+    """How a class becomes an array and comes back.
+
+    Attributes:
+        array: reads all fields at once, behind the code if the class has one.
+        fields: how many they are.
+        nested: which of them are to be built first, by what.
+    """
+
+    array: Callable[[Any], tuple[Any, ...]]
+    fields: int
+    nested: tuple[tuple[int, Callable[[Any], Any]], ...]
+
+
+_PLANS: Final[dict[Any, _Plan]] = {}
 
 
 def _prepare(kind: Any) -> None:  # noqa: ANN401 - a dataclass
     hints = get_type_hints(kind, include_extras=True)
-    names = tuple(field.name for field in fields(kind))
+    names = [field.name for field in fields(kind)]
     builders = [(at, _builder(hints[name])) for at, name in enumerate(names)]
-    head = (kind.code,) if "code" in hints else ()
-    _PLAN[kind] = (names, tuple((at, build) for at, build in builders if build is not None), head)
+    read = [*(["code"] if "code" in hints else []), *names]
+    # Of one name, attrgetter gives the value itself.
+    array = attrgetter(*read) if len(read) > 1 else lambda value: (getattr(value, read[0]),)
+    _PLANS[kind] = _Plan(array, len(names), tuple((at, build) for at, build in builders if build is not None))
 
 
 BY_CODE: Final[Mapping[int, type[Message]]] = {kind.code: kind for kind in get_args(Message)}
 for _kind in (*BY_CODE.values(), CardBody, LetterBody):
     _prepare(_kind)
+_PADDINGS: Final = [encode(Padding(bytes(size))) for size in range(PADDING_BYTES_MAX + 1)]
+"""Each ready-made, as almost every RECORD of a client has one."""

@@ -19,6 +19,7 @@ from .replay import ReplayWindow
 from .suite import Suite
 
 INDEX_BYTES = 4
+_RECORD_HEADER = header(Record)
 
 
 class Link:
@@ -135,7 +136,7 @@ def _prologue(server_key: bytes, token: bytes, index: bytes) -> bytes:
 
 
 def _record_header(index: bytes, counter: int) -> bytes:
-    return header(Record) + index + counter.to_bytes(8)
+    return _RECORD_HEADER + index + counter.to_bytes(8)
 
 
 def _nonce(counter: int) -> bytes:
