@@ -55,27 +55,33 @@ def header(kind: type[Datagram]) -> bytes:
 
 
 def serialize(datagram: Datagram) -> bytes:
-    """The bytes of a datagram from its clear fields; the inverse of `parse_untrusted`."""
-    match datagram:
-        case Hello(nonce):
-            body = nonce + bytes(LAYOUTS[Hello][1].bytes_max)
-        case Retry(echo, token, server_key):
-            body = echo + token + server_key
-        case Init(token, index, noise):
-            body = token + index + noise
-        case Resp(index, noise):
-            body = index + noise
-        case Record(index, counter, sealed):
-            body = index + counter.to_bytes(8) + sealed
-        case Letter(key_id, sealed):
-            body = key_id + sealed
-        case _:
-            body = b"".join(datagram.acks)
-    payload = header(type(datagram)) + body  # R-3.3-2
-    low, high = _BOUNDS[datagram.type]
-    if not low <= len(payload) <= high or (isinstance(datagram, Acks) and len(payload) % ACK_BYTES != HEADER_BYTES):
-        raise LocalProtocolError(f"{type(datagram).__name__} of {len(payload)} bytes: {low} to {high} are allowed")
-    return payload
+    """The bytes of a datagram from its clear fields; the inverse of `parse_untrusted`.
+
+    Raises `LocalProtocolError` for a field of a length that its layout does not have.
+    """
+    kind = type(datagram)
+    values = _CLEAR_FIELDS[kind](datagram)
+    for value, field in zip(values, LAYOUTS[kind], strict=True):
+        if not field.bytes_min <= len(value) <= field.bytes_max:  # R-3.3-2
+            raise LocalProtocolError(f"{field.name} of a {kind.__name__}: {len(value)} bytes are not allowed")
+    return b"".join((header(kind), *values))
+
+
+def _acks_field(datagram: Acks) -> tuple[bytes]:
+    if any(len(ack) != ACK_BYTES for ack in datagram.acks):
+        raise LocalProtocolError(f"an acknowledgement has {ACK_BYTES} bytes")
+    return (b"".join(datagram.acks),)
+
+
+_CLEAR_FIELDS: Final[Mapping[type[Datagram], Callable[[Any], tuple[bytes, ...]]]] = {
+    Hello: lambda datagram: (datagram.nonce, bytes(LAYOUTS[Hello][1].bytes_max)),
+    Retry: attrgetter("echo", "token", "server_key"),
+    Init: attrgetter("token", "index", "noise"),
+    Resp: attrgetter("index", "noise"),
+    Record: lambda datagram: (datagram.index, datagram.counter.to_bytes(8), datagram.sealed),
+    Letter: attrgetter("key_id", "sealed"),
+    Acks: _acks_field,
+}
 
 
 def parse_untrusted(payload: bytes) -> Datagram:

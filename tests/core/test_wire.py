@@ -114,10 +114,15 @@ def test_a_hello_is_padded_with_zeros(at: int) -> None:
         Acks((bytes(16),) * (ACKS_MAX + 1)),
         Acks((bytes(15), bytes(16))),
         Letter(b"kkkk", bytes(1_048)),
+        Retry(bytes(15), bytes(17), bytes(32)),
+        Init(bytes(16), b"index", bytes(280)),
+        Resp(b"abc", bytes(53)),
+        Acks((bytes(15), bytes(17))),
     ],
     ids=repr,
 )
 def test_what_does_not_fit_its_layout_is_never_sent(datagram: Datagram) -> None:
+    """Nor where the fields make up for each other: the receiver would cut them elsewhere."""
     with pytest.raises(LocalProtocolError):  # R-3.3-2
         serialize(datagram)
 
