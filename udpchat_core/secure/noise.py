@@ -53,7 +53,7 @@ class _Symmetric(NamedTuple):
         return Keys(*_hkdf(suite, self.chain, b""), self.hash)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Begun:
     """The initiator between its message and the answer."""
 
@@ -73,7 +73,7 @@ class Begun:
         return payload, state.split(suite)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Asked:
     """The responder between message 1 and its answer: the payload, and the static key that was proved."""
 
