@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-TOO_OLD = '[ "$1" = --version ] && echo "Python 3.9.2"; exit 1'
+TOO_OLD = f"""
+[ "$1" = --version ] && echo "Python 3.10.9" && exit
+exec "{sys.executable}" -c 'import sys; sys.version_info = (3, 10, 9); exec(sys.argv[1])' "$2"
+"""
 NO_VENV = f'case "$2" in *ensurepip*) exit 1;; esac; exec "{sys.executable}" "$@"'
 NO_PACKAGES = f"""
 [ "$*" = "-m venv .venv" ] || exec "{sys.executable}" "$@"
@@ -41,7 +44,7 @@ def fake(folder: Path, script: str) -> str:
     ("script", "says"),
     [
         (None, ["Python is missing", "python3 python3-venv", "3.11 or later"]),
-        (TOO_OLD, ["Python 3.9.2 is too old", "install Python 3.11 or later", "make PYTHON="]),
+        (TOO_OLD, ["Python 3.10.9 is too old", "install Python 3.11 or later", "make PYTHON="]),
         (NO_VENV, ["venv module is missing", "apt-get install python3-venv"]),
     ],
     ids=["no python", "too old", "no venv"],
