@@ -9,7 +9,7 @@ protocol add.
 import hashlib
 import hmac
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Final, TypeVar
 
 from cryptography.hazmat.primitives import hpke
@@ -51,9 +51,10 @@ _IDENTITY = Ed25519PrivateKey.from_private_bytes(IDENTITY)
 _HPKE = hpke.Suite(hpke.KEM.X25519, hpke.KDF.HKDF_SHA256, hpke.AEAD.CHACHA20_POLY1305)
 
 
-def pairs() -> list[Pair]:
+def pairs() -> Generator[Pair, None, None]:
     """All of them, in the order of a conversation."""
-    return [*_cards(), *_hellos(), *_handshakes(), *_records(), *_letters(), *_acks()]
+    for of in (_cards, _hellos, _handshakes, _records, _letters, _acks):
+        yield from of()
 
 
 def _cards() -> Iterator[Pair]:

@@ -4,8 +4,10 @@ Theory of operation. A shared machine is fast and slow by turns, so times of dif
 each other. Here a round times both works one right after the other, each the same number of calls, and which
 goes first alternates. What counts is the ratio of each round, and of those the median: a disturbance spoils a round,
 not the result. The spread is that of the middle half of the rounds; where it is wide, the machine was busy.
-Inputs are made before the clock starts, so a work that uses up its input (a record is opened once) is measured
-alone. The cyclic garbage collector rests meanwhile, as in `timeit`: it would run in whichever work comes just then.
+The clock is the processor's time of this process: what others take of the machine does not count, and what they do
+to its caches meets both works. Inputs are made before the clock starts, so a work that uses up its input (a record is
+opened once) is measured alone. The cyclic garbage collector rests meanwhile, as in `timeit`: it would run in
+whichever work comes just then.
 """
 
 import gc
@@ -13,7 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from itertools import repeat
 from statistics import median, quantiles
-from time import perf_counter_ns
+from time import process_time_ns
 from typing import Any, Final
 
 Clock = Callable[[], int]
@@ -24,7 +26,7 @@ ROUNDS: Final = 101
 ROUNDS_MIN: Final = 2
 """Quartiles need two."""
 ROUND_NS: Final = 2_000_000
-"""What one work takes in a round, about: long beside the clock's own cost, short beside the machine's moods."""
+"""What the bare work takes in a round, about: long beside the clock's own cost, short beside the machine's moods."""
 CALLS_MAX: Final = 1_000
 """Calls in a round: inputs for that many are in memory."""
 
@@ -51,12 +53,14 @@ class Pair:
         against: what the bare work is, in words for the table.
         bare: what cannot be left out.
         ours: all of it.
+        clock: by which both are timed; a pair that waits for another process needs `perf_counter_ns`.
     """
 
     name: str
     against: str
     bare: Work
     ours: Work
+    clock: Clock = process_time_ns
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,17 +90,17 @@ class Comparison:
     calls: int
 
 
-def paired(pair: Pair, rounds: int = ROUNDS, calls: int | None = None, clock: Clock = perf_counter_ns) -> Comparison:
-    """Measure a pair, in `rounds` of `calls` each; without `calls`, of as many as take about `ROUND_NS`."""
+def paired(pair: Pair, rounds: int = ROUNDS, calls: int | None = None) -> Comparison:
+    """Measure a pair, in `rounds` of `calls` each; without `calls`, of as many as take bare about `ROUND_NS`."""
     if rounds < ROUNDS_MIN:
         raise ValueError(f"{rounds} rounds: at least {ROUNDS_MIN} are needed")
     collecting = gc.isenabled()
     gc.collect()
     gc.disable()
     try:
-        calls = calls or _calls(pair.ours, clock)
-        _round(pair, True, calls, clock)  # fills the caches
-        times = [_round(pair, number % 2 == 0, calls, clock) for number in range(rounds)]
+        calls = calls or _calls(pair)
+        _round(pair, True, calls)  # fills the caches
+        times = [_round(pair, number % 2 == 0, calls) for number in range(rounds)]
     finally:
         if collecting:
             gc.enable()
@@ -122,21 +126,21 @@ def _spread(one: Comparison) -> str:
     return f"{one.ratio_low:.2f} to {one.ratio_high:.2f}"
 
 
-def _calls(work: Work, clock: Clock) -> int:
-    """How many calls take about `ROUND_NS`: doubled until a tenth of it is reached, so that start-up costs vanish."""
+def _calls(pair: Pair) -> int:
+    """How many calls take bare about `ROUND_NS`: doubled until it took a tenth, so that start-up costs vanish."""
     calls = 1
-    while (taken := _time(work, calls, clock)) * 10 < ROUND_NS and calls < CALLS_MAX:
+    while (taken := _time(pair.bare, calls, pair.clock)) * 10 < ROUND_NS and calls < CALLS_MAX:
         calls *= 2
-    return max(1, min(CALLS_MAX, calls * ROUND_NS // max(1, taken)))
+    return max(1, min(CALLS_MAX, calls * ROUND_NS // taken))
 
 
-def _round(pair: Pair, bare_first: bool, calls: int, clock: Clock) -> tuple[int, int]:
+def _round(pair: Pair, bare_first: bool, calls: int) -> tuple[int, int]:
     """Nanoseconds of the bare work and of ours."""
     if bare_first:
-        bare = _time(pair.bare, calls, clock)
-        return bare, _time(pair.ours, calls, clock)
-    ours = _time(pair.ours, calls, clock)
-    return _time(pair.bare, calls, clock), ours
+        bare = _time(pair.bare, calls, pair.clock)
+        return bare, _time(pair.ours, calls, pair.clock)
+    ours = _time(pair.ours, calls, pair.clock)
+    return _time(pair.bare, calls, pair.clock), ours
 
 
 def _time(work: Work, calls: int, clock: Clock) -> int:
@@ -144,7 +148,7 @@ def _time(work: Work, calls: int, clock: Clock) -> int:
     begun = clock()
     for arguments in inputs:
         run(*arguments)
-    return clock() - begun
+    return max(1, clock() - begun)  # a coarse clock may not have moved
 
 
 def _comparison(pair: Pair, times: Sequence[tuple[int, int]], calls: int) -> Comparison:

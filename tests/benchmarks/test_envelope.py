@@ -1,13 +1,10 @@
 """Every benchmark runs, on real datagrams of every type, and is held against as many bytes."""
 
-import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import get_args
 
 import pytest
 
-from benchmarks.__main__ import main
 from benchmarks.envelope import BODY, CARD, SOURCE, pairs
 from benchmarks.harness import Pair, Work, paired
 from udpchat_core.datagrams import Acks, Datagram
@@ -67,34 +64,3 @@ def test_bare_seals_as_many_bytes_as_ours(name: str, clear: int) -> None:
     assert isinstance(bare, bytes)
     assert isinstance(ours, bytes)
     assert len(bare) == len(ours) - clear
-
-
-def test_the_command_prints_the_pairs_that_were_asked_for_and_keeps_them(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    kept = tmp_path / "kept.json"
-    assert main(["record-seal", "card-make", "--rounds", "2", "--json", str(kept)]) == 0
-    printed = [line.split(" | ")[0] for line in capsys.readouterr().out.splitlines()[2:]]
-    chosen = ["card-make", "record-seal-lookup", "record-seal-found", "record-seal-store"]
-    assert printed == [f"| {name}" for name in chosen]
-    written = json.loads(kept.read_text())
-    assert [each["name"] for each in written["results"]] == chosen
-    assert set(written["machine"]) == {"python", "machine", "system", "cryptography", "cbor2", "pydantic"}
-
-
-def test_the_command_lists_every_pair(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--list"]) == 0
-    assert capsys.readouterr().out.split() == list(PAIRS)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "says"),
-    [(["letter", "nothing"], "no pair begins with 'nothing'"), (["--rounds", "1"], "--rounds is 1: at least 2")],
-)
-def test_the_command_refuses_what_it_cannot_measure(
-    arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    with pytest.raises(SystemExit) as ended:
-        main(arguments)
-    assert ended.value.code == 2
-    assert says in capsys.readouterr().err
