@@ -12,10 +12,10 @@ from contextlib import closing
 from importlib.metadata import version
 from pathlib import Path
 
-from . import envelope
+from . import driver, envelope, store
 from .harness import ROUNDS, ROUNDS_MIN, Pair, as_json, paired, table
 
-SUBJECTS = (envelope,)
+SUBJECTS = (envelope, store, driver)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -17,7 +17,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Final, Protocol, TypeVar
 
-from udpchat_core.actions import Action, Actions, Dropped, Emit, Received, SendDatagram
+from udpchat_core.actions import Action, Actions, Emit, Received, SendDatagram
 from udpchat_core.actions import Store as AskStore
 from udpchat_core.address import Address
 from udpchat_core.errors import Reason
@@ -88,7 +88,8 @@ class Driver:
         self._loop = asyncio.get_running_loop()
         self._sockets: dict[int, list[socket.socket]] = {4: [], 16: []}  # by the length of an address
         self._via: dict[Address, socket.socket] = {}
-        self._actions: deque[Action] = deque()
+        self._several = False  # sockets of one family
+        self._later: deque[Action] = deque()  # what callbacks lead to
         self._acting = self._stopped = False
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = Instant(0)
@@ -101,6 +102,7 @@ class Driver:
         """Receive at this IP address and port (0: any that is free), and send from there. Raises `udp.DriverError`."""
         bound, address = udp.bind(host, port)
         self._sockets[len(address.host)].append(bound)
+        self._several = any(len(sockets) > 1 for sockets in self._sockets.values())
         self._loop.add_reader(bound, self._receive, bound)
         return address
 
@@ -131,22 +133,23 @@ class Driver:
     # --- turns ---
 
     def _receive(self, bound: socket.socket) -> None:
-        received = []
+        received: list[Received] = []
+        recvfrom, address_of = bound.recvfrom, udp.address_of
         for _ in range(BATCH_DATAGRAMS_MAX):
             try:
-                payload, name = bound.recvfrom(DATAGRAM_BYTES_MAX + 1)  # one more shows what is too long
+                payload, name = recvfrom(DATAGRAM_BYTES_MAX + 1)  # one more shows what is too long
             except BlockingIOError:
                 break
             except OSError as error:
                 self.errors[_name(error)] += 1
                 continue
-            if (source := udp.address_of(name)) is None:
+            if (source := address_of(name)) is None:
                 self.errors["port 0"] += 1
                 continue
             received.append(Received(source, payload))
-            if len(self._sockets[len(source.host)]) > 1:
-                self._remember(source, bound)
         if received:
+            if self._several:
+                self._remember(received, bound)
             self._turn(self._core.receive_datagrams, received)
 
     def _turn(self, method: Callable[..., Actions], *arguments: object) -> None:
@@ -158,43 +161,47 @@ class Driver:
 
     def _act(self, actions: Actions) -> None:
         """Carry out actions in their order, those that a callback leads to after them."""
-        self._actions.extend(actions)
         if self._acting:
+            self._later.extend(actions)
             return
         self._acting = True
         try:
-            while self._actions:
-                self._do(self._actions.popleft())
+            for action in actions:
+                self._do(action)
+            while self._later:
+                self._do(self._later.popleft())
         finally:
             self._acting = False
         self._set_timer()
 
     def _do(self, action: Action) -> None:
-        match action:
-            case SendDatagram(to, payload):
-                self._send(to, payload)
-            case AskStore(request):
-                self._requests.append(request)
-                self._requested.set()
-            case Emit(event):
-                self._on_event(event)
-            case Dropped(_, reason):
-                self.dropped[reason] += 1
+        if isinstance(action, SendDatagram):  # first, as most are
+            self._send(action)
+        elif isinstance(action, AskStore):
+            self._requests.append(action.request)
+            self._requested.set()
+        elif isinstance(action, Emit):
+            self._on_event(action.event)
+        else:
+            self.dropped[action.reason] += 1
 
-    def _send(self, to: Address, payload: bytes) -> None:
+    def _send(self, datagram: SendDatagram) -> None:
+        to = datagram.to
         sockets = self._sockets[len(to.host)]
         if not sockets:
             self.unsent["no socket"] += 1
             return
+        bound = self._via.get(to, sockets[0]) if self._via else sockets[0]
         try:
-            self._via.get(to, sockets[0]).sendto(payload, udp.name_of(to))
+            bound.sendto(datagram.payload, udp.name_of(to))
         except OSError as error:
             self.unsent[_name(error)] += 1
 
-    def _remember(self, peer: Address, bound: socket.socket) -> None:
-        self._via.pop(peer, None)
-        self._via[peer] = bound
-        if len(self._via) > PEERS_REMEMBERED_MAX:
+    def _remember(self, received: Sequence[Received], bound: socket.socket) -> None:
+        for peer, _ in received:
+            self._via.pop(peer, None)
+            self._via[peer] = bound
+        while len(self._via) > PEERS_REMEMBERED_MAX:
             del self._via[next(iter(self._via))]  # the one not heard of for longest
 
     # --- time ---

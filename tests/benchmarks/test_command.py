@@ -9,7 +9,6 @@ import pytest
 
 from benchmarks import __main__ as command
 from benchmarks.__main__ import main
-from benchmarks.envelope import pairs
 from benchmarks.harness import Pair, same
 
 
@@ -28,7 +27,7 @@ def test_the_command_prints_the_pairs_that_were_asked_for_and_keeps_them(
 
 def test_the_command_lists_every_pair(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--list"]) == 0
-    assert capsys.readouterr().out.split() == [pair.name for pair in pairs()]
+    assert capsys.readouterr().out.split() == [pair.name for subject in command.SUBJECTS for pair in subject.pairs()]
 
 
 @pytest.mark.parametrize(
