@@ -153,7 +153,7 @@ class Client:
         return self._end(turn)
 
     def accept_server_key(self, now: Instant) -> Actions:
-        """Take the key that `ServerKeyChanged` told of for the server's."""
+        """Take the key that `ServerKeyChanged` told of for the server's; `LocalProtocolError` if none was told of."""
         turn = self._turn(now)
         self._connection.accept_server_key(turn)
         return self._end(turn)
@@ -252,28 +252,26 @@ class Client:
             case m.Deregistered(id_) if self._connection.is_leaving(id_):
                 self._connection.step(Session.deregistered, turn)
             case m.Refused():
-                self._refused(message, turn)
+                self._refused_untrusted(message, turn)
             case m.Found() | m.Stored() | m.Roster() | m.Pong():
                 self._answered_untrusted(message, turn)
             case _:
                 raise BadDatagram(Reason.MESSAGE)
 
     def _answered_untrusted(self, answer: m.Found | m.Stored | m.Roster | m.Pong, turn: Turn) -> None:
-        asked = self._requester.answered(answer.id, turn)
-        if asked is None:
-            raise BadDatagram(Reason.MESSAGE)
-        match asked[1], answer:
-            case m.Lookup(_, name), m.Found():
-                self._found_untrusted(name, answer, turn)
-            case m.Store(), m.Stored(_, online, attempt):
-                self._outbox.stored(_secret(asked[0]), online, attempt, turn)
-            case m.Watch(), m.Roster():
+        asked = self._requester.answered_untrusted
+        match answer:
+            case m.Found(id_):
+                self._found_untrusted(asked(id_, m.Lookup, turn).name, answer, turn)
+            case m.Stored(id_, online, attempt):
+                self._outbox.stored(asked(id_, m.Store, turn).slot, online, attempt, turn)
+            case m.Roster(id_):
+                asked(id_, m.Watch, turn)
                 for changed in self._roster.page(answer, turn):
                     self._contacts.stale(changed)
-            case m.Ping(), m.Pong(_, version):
-                self._hinted(version, turn)
             case _:
-                raise BadDatagram(Reason.MESSAGE)
+                asked(answer.id, m.Ping, turn)
+                self._hinted(answer.version, turn)
 
     def _found_untrusted(self, name: str, found: m.Found, turn: Turn) -> None:
         try:
@@ -285,24 +283,25 @@ class Client:
         self._outbox.resolved(contact, turn)
         self._inbox.named(name, turn)
 
-    def _refused(self, refused: m.Refused, turn: Turn) -> None:
+    def _refused_untrusted(self, refused: m.Refused, turn: Turn) -> None:
         if self._connection.is_registering(refused.id):
             self._registration_refused(refused, turn)
             return
-        if refused.refusal is m.Refusal.BUSY and self._requester.postpone(refused.id, refused.wait_s, turn):
+        if refused.refusal is m.Refusal.BUSY:
+            self._requester.postpone_untrusted(refused.id, refused.wait_s, turn)
             return
-        asked = self._requester.answered(refused.id, turn)
-        match asked and asked[1]:
-            case m.Lookup(_, name):
+        match self._requester.refused_untrusted(refused.id, turn):
+            case m.Lookup(_, name) if refused.refusal is m.Refusal.UNKNOWN:
                 self._not_found(name, refused, turn)
-            case m.Store():
-                assert asked is not None
-                self._outbox.store_refused(_secret(asked[0]), refused.refusal, turn)
+            case m.Lookup(_, name):
+                self._contacts.ask_later(name, turn)
+            case m.Store() as asked:
+                self._outbox.store_refused(asked.slot, refused.refusal, turn)
             case m.Watch():
                 self._roster.refused()
                 turn.emit(WatchRefused(refused.refusal))
             case _:
-                pass  # of something asked no more
+                pass  # a Ping: what matters is that the server answers
 
     def _not_found(self, name: str, refused: m.Refused, turn: Turn) -> None:
         contact = self._contacts.unknown(name, refused.wait_s, turn)
@@ -319,6 +318,8 @@ class Client:
             raise BadDatagram(Reason.MESSAGE)
         renewed = self._connection.is_online
         self._connection.step(Session.registered, turn)
+        if not self._connection.is_wanted:  # the user changed its mind meanwhile
+            return
         self._server_time = (registered.time_ms, turn.now)
         self._keyring.registered(turn, registered.waiting)
         if not renewed:
@@ -330,8 +331,7 @@ class Client:
             self._roster.pull(turn)
 
     def _registration_refused(self, refused: m.Refused, turn: Turn) -> None:
-        if refused.refusal is m.Refusal.STALE_CARD:
-            self._keyring.jump_ahead(refused.card_seq)
+        if refused.refusal is m.Refusal.STALE_CARD and self._keyring.jump_ahead(refused.card_seq):
             self._connection.step(Session.stale, turn)
         elif refused.refusal is not m.Refusal.BUSY:
             self._connection.step(Session.rejected, turn)
@@ -431,9 +431,3 @@ def _checked_pieces(to: str, text: str) -> list[str]:
     if not 1 <= size <= TEXT_PARTS_BYTES_MAX:
         raise LocalProtocolError(f"a message has 1 to {TEXT_PARTS_BYTES_MAX:,} bytes of UTF-8; this one has {size:,}")
     return split(text)
-
-
-def _secret(key: tuple[str, object]) -> bytes:
-    secret = key[1]
-    assert isinstance(secret, bytes)
-    return secret

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ..address import Address
 from ..datagrams import NONCE_BYTES, Record, Resp, Retry
-from ..errors import BadDatagram, Reason
+from ..errors import BadDatagram, LocalProtocolError, Reason
 from ..events import Deregistered, ServerKeyChanged, ServerUnreachable, Superseded
 from ..instant import Instant, after
 from ..limits import HINT_US, SENT_RECORDS_REMEMBERED
@@ -89,7 +89,7 @@ class Connection:
     @property
     def is_online(self) -> bool:
         """Whether the server answers: a renewal beside a good link does not change that."""
-        return self.current is not None and self.record.phase is not Phase.UNREACHABLE
+        return self.record.online
 
     @property
     def is_wanted(self) -> bool:
@@ -103,10 +103,11 @@ class Connection:
         self.shared.set_timer(("session", None), self.record.due)
 
     def accept_server_key(self, turn: Turn) -> None:
-        """The user takes the other key for the server's."""
-        if self._offered is not None:
-            self._pin(self._offered, turn)
-            self._offered = None
+        """The user takes the other key for the server's; `LocalProtocolError` if there is none."""
+        if self._offered is None:
+            raise LocalProtocolError("the key of the server did not change: there is nothing to accept")
+        self._pin(self._offered, turn)
+        self._offered = None
 
     # --- what comes ---
 
@@ -128,10 +129,11 @@ class Connection:
 
     def resp_untrusted(self, resp: Resp, turn: Turn) -> None:
         """A RESP: the handshake is done, and proves that the server has the key that it offered."""
-        if self._initiated is None or self._offer is None:
+        if self.record.phase is not Phase.INITIATING or self._initiated is None:
             raise BadDatagram(Reason.LINK)
         link = self._initiated.finish_untrusted(self.shared.suite, resp)
         if self._pinned is None:
+            assert self._offer is not None
             self._pin(self._offer.server_key, turn)
         self._initiated = None
         self._new = ServerLink(self, link)
@@ -154,8 +156,8 @@ class Connection:
         return id_ == self._deregister_id and self.record.phase is Phase.LEAVING
 
     def superseded(self, route: ServerLink, turn: Turn) -> None:
-        """The server ended a link for a newer one: ours, or another client's."""
-        if route is self.current:  # R-9.1-6
+        """The server ended a link for a newer one: another client's, if it is the newest of this one."""
+        if route is (self._new or self.current):  # R-9.1-6
             self.step(Session.superseded, turn)
 
     def sealed(self, payload: bytes) -> bytes:
@@ -214,11 +216,12 @@ class Connection:
             turn.drop(self.server, error.reason)
 
     def _say_goodbye(self, turn: Turn) -> None:
-        route = self._new or self.current
+        """On both links while it is not known which of them the server has registered."""
         if self.record.tries <= 1:
             self._deregister_id = self._requester.new_id()
-        if route is not None:
-            turn.say(route, Deregister(self._deregister_id))
+        for route in (self._new, self.current):
+            if route is not None:
+                turn.say(route, Deregister(self._deregister_id))
 
     def _pin(self, key: bytes, turn: Turn) -> None:
         self._pinned = key

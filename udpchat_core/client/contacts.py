@@ -50,11 +50,14 @@ class Contact:
     letters: int = 0
 
     @property
-    def owner(self) -> bytes | None:
-        """I that new messages to this name are for: as pinned, or about to be; None if that is not known."""
-        if self.offered is not None:
-            return None
+    def known_as(self) -> bytes | None:
+        """I that this name means: as pinned, or about to be; None if that is not known."""
         return self.identity or (self.card.identity if self.card is not None else None)
+
+    @property
+    def owner(self) -> bytes | None:
+        """I that new messages to this name are for; None if that is not known, or the user has to decide."""
+        return self.known_as if self.offered is None else None
 
 
 class Contacts:
@@ -92,16 +95,16 @@ class Contacts:
         check_name_untrusted(card, name)
         check_expiry_untrusted(card, self._shared.wall_ms(turn.now) // 1_000)
         contact = self.use(name)
-        if contact.identity not in (None, card.identity):
-            self._key_changed(contact, card, turn)
+        pinned = contact.known_as
+        if pinned is not None and pinned != card.identity:
+            self._key_changed(contact, pinned, card, turn)
             return contact
-        known = contact.card
-        if known is not None and known.identity == card.identity and succession(known.seq, card) is Succession.STALE:
+        if contact.card is not None and succession(contact.card.seq, card) is Succession.STALE:
             raise BadDatagram(Reason.EXPIRED)  # R-2.3-5
         contact.card, contact.address, contact.offered = card, found.address, None
         contact.unknown_until = _NEVER
-        contact.fresh_until = after(turn.now, min(found.ttl_s, LOOKUP_TTL_S) * SECOND)
-        if contact.identity is None and len(self._pins) < PINS_MAX:
+        contact.fresh_until = after(turn.now, min(max(found.ttl_s, 1), LOOKUP_TTL_S) * SECOND)
+        if contact.identity is None and (contact.letters or len(self._pins) < PINS_MAX):
             turn.store(SavePin(name, card.identity))
         return contact
 
@@ -112,7 +115,7 @@ class Contacts:
     def unknown(self, name: str, wait_s: int, turn: Turn) -> Contact:
         """The directory's answer: nobody has this name."""
         contact = self.use(name)
-        contact.unknown_until = after(turn.now, min(wait_s, LOOKUP_NEGATIVE_TTL_S) * SECOND)
+        contact.unknown_until = after(turn.now, min(max(wait_s, 1), LOOKUP_NEGATIVE_TTL_S) * SECOND)
         contact.address = None
         return contact
 
@@ -156,8 +159,8 @@ class Contacts:
         if contact is not None:
             contact.fresh_until = contact.unknown_until = _NEVER
 
-    def _key_changed(self, contact: Contact, card: CardBody, turn: Turn) -> None:
+    def _key_changed(self, contact: Contact, pinned: bytes, card: CardBody, turn: Turn) -> None:
         if contact.offered is None or contact.offered.identity != card.identity:
-            assert contact.identity is not None
-            turn.emit(PeerKeyChanged(contact.name, contact.identity, card.identity))
+            turn.emit(PeerKeyChanged(contact.name, pinned, card.identity))
         contact.offered = card
+        self.ask_later(contact.name, turn)  # it may change back

@@ -76,9 +76,15 @@ class Keyring:
         )
         return live, make_card(self._shared.suite, self.identity_private, body)
 
-    def jump_ahead(self, highest: int) -> None:
-        """The server knows a card of this identity with seq `highest`: this client came from a backup."""
-        self.card_seq = max(self.card_seq, highest)
+    def jump_ahead(self, highest: int) -> bool:
+        """The server knows a card of this identity with seq `highest`: this client came from a backup.
+
+        False if no next seq would help: this client is too far ahead of the server, or there is none.
+        """
+        if not self.card_seq <= highest < NUMBER_LIMIT - 1:
+            return False
+        self.card_seq = highest
+        return True
 
     def opening_keys(self, now: Instant) -> list[OpeningKey]:
         """What letters may be sealed to: live keys of the last two hours, and the mail keys."""

@@ -117,6 +117,8 @@ class Outbox:
             if letter.recipient is not None and contact.identity not in (None, letter.recipient):  # R-9.2-2
                 self._refuse(letter, Refusal.KEY_CHANGED, turn)
                 continue
+            if contact.identity is None and contact.owner is not None:
+                return  # `pinned` follows
             peer = self._correspondent(letter, contact, turn)
             if letter.phase is Phase.RESOLVING or (peer.is_known and not self._may_go(letter, peer)):
                 return
@@ -133,8 +135,9 @@ class Outbox:
 
     def ask_again(self, contact: Contact, turn: Turn) -> None:
         """The directory was of no use a while ago: ask again, if a letter still waits for it."""
-        if contact.queue and contact.queue[0].phase is Phase.RESOLVING:
+        if contact.queue and (contact.queue[0].phase is Phase.RESOLVING or contact.offered is not None):
             self._contacts.look_up(contact.name, turn)
+        self.admit(contact, turn)
 
     def pin(self, contact: Contact, turn: Turn) -> None:
         """It is known whom a name means: what waits for it is for that identity, and never for another."""
@@ -186,11 +189,9 @@ class Outbox:
             self._step(letter, Outgoing.returned, turn)
         self._note(slot, turn)
 
-    def stored(self, secret: bytes, online: bool, attempt: int, turn: Turn) -> None:
+    def stored(self, slot: bytes, online: bool, attempt: int, turn: Turn) -> None:
         """The server has it on disk, perhaps as a later sealing of an earlier life of this client."""
-        letter = self._letters.get(secret)
-        if letter is None:
-            return
+        letter = self._by_slot[slot]
         if attempt > letter.attempt:  # R-9.3-5
             letter.attempt = attempt + 1
             self._carry_out(Do.STORE, letter, turn)
@@ -198,12 +199,12 @@ class Outbox:
         self.progress.online[letter.message] = online
         self._step(letter, Outgoing.kept, turn)
 
-    def store_refused(self, secret: bytes, refusal: Refusal, turn: Turn) -> None:
+    def store_refused(self, slot: bytes, refusal: Refusal, turn: Turn) -> None:
         """The server does not take it, now or ever."""
-        letter = self._letters.get(secret)
-        if letter is not None and refusal in _RETRIED:
+        letter = self._by_slot[slot]
+        if refusal in _RETRIED:
             self._step(letter, Outgoing.put_off, turn)
-        elif letter is not None:
+        else:
             self._refuse(letter, refusal, turn)
 
     # --- what time and disk say ---

@@ -6,7 +6,9 @@ asks them again. A request that went unanswered too often means that the server 
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
+from ..errors import BadDatagram, Reason
 from ..instant import SECOND, after
 from ..limits import POSTPONED_S_MAX, REQUESTS_IN_FLIGHT_MAX, SERVER_TRIES_MAX, SERVER_TRY_US
 from ..messages import Lookup, Ping, Store, Watch
@@ -16,6 +18,7 @@ from .shared import Shared
 Key = tuple[str, object]
 """What a request is about: ("store", secret), ("lookup", name), ("watch", None), ("ping", None)."""
 Request = Store | Lookup | Watch | Ping
+Q = TypeVar("Q", bound=Request)
 
 
 @dataclass(slots=True, eq=False)
@@ -64,22 +67,28 @@ class Requester:
             self._land(key, asked)
             self._fill(turn)
 
-    def answered(self, id_: int, turn: Turn) -> tuple[Key, Request] | None:
-        """What the answer with this id is about; None if nothing is asked under it."""
-        key = self._keys.get(id_)
-        if key is None:
-            return None
+    def answered_untrusted(self, id_: int, kind: type[Q], turn: Turn) -> Q:
+        """The request, of this class, that an answer is to; `BadDatagram(MESSAGE)` if none is asked under its id."""
+        key = self._key_untrusted(id_)
+        request = self._asked[key].request
+        if not isinstance(request, kind):
+            raise BadDatagram(Reason.MESSAGE)
+        self.cancel(key, turn)
+        return request
+
+    def refused_untrusted(self, id_: int, turn: Turn) -> Request:
+        """The request that was refused; `BadDatagram(MESSAGE)` if none is asked under its id."""
+        key = self._key_untrusted(id_)
         request = self._asked[key].request
         self.cancel(key, turn)
-        return key, request
+        return request
 
-    def postpone(self, id_: int, wait_s: int, turn: Turn) -> bool:
-        """The server asks for patience: ask the same again after `wait_s` seconds. False if it is no question."""
-        key = self._keys.get(id_)
-        if key is not None and self._asked[key].in_flight:
+    def postpone_untrusted(self, id_: int, wait_s: int, turn: Turn) -> None:
+        """The server asks for patience: ask the same again after `wait_s` seconds."""
+        key = self._key_untrusted(id_)
+        if self._asked[key].in_flight:
             self._asked[key].tries = 0
             self._shared.set_timer(("request", key), after(turn.now, min(max(wait_s, 1), POSTPONED_S_MAX) * SECOND))
-        return key is not None
 
     def connect(self, outlet: Outlet, turn: Turn) -> None:
         """There is a new link: ask everything on it, from the start."""
@@ -102,6 +111,12 @@ class Requester:
             return True
         self._send(key, asked, turn)
         return False
+
+    def _key_untrusted(self, id_: int) -> Key:
+        key = self._keys.get(id_)
+        if key is None:
+            raise BadDatagram(Reason.MESSAGE)
+        return key
 
     def _fill(self, turn: Turn) -> None:
         while self._outlet is not None and self._waiting and self._in_flight < REQUESTS_IN_FLIGHT_MAX:

@@ -54,6 +54,7 @@ class ClientSession:
     Attributes:
         phase: where it is.
         wanted: whether the user wants to be online.
+        online: whether the server answers: a renewal beside a good link does not change that.
         tries: of what was last sent.
         waits: how often an unreachable server was greeted.
         due: when `timed_out` comes next; None: never.
@@ -61,6 +62,7 @@ class ClientSession:
 
     phase: Phase = Phase.OFFLINE
     wanted: bool = False
+    online: bool = False
     tries: int = 0
     waits: int = 0
     due: Instant | None = None
@@ -165,6 +167,7 @@ def register_again(record: ClientSession, peer: Links, now: Instant) -> tuple[Do
 
 def go_online(record: ClientSession, peer: Links, now: Instant) -> tuple[Do, ...]:
     """Registered: until the live key is old."""
+    record.online = True
     record.tries = record.waits = 0
     record.due = after(now, LIVE_KEY_US)
     return (Do.GO_ONLINE,)
@@ -191,36 +194,38 @@ def leave_new_link(record: ClientSession, peer: Links, now: Instant) -> tuple[Do
 
 def give_up(record: ClientSession, peer: Links, now: Instant) -> tuple[Do, ...]:
     """The server does not answer: say so, and knock from time to time."""
+    record.online = False
     record.waits = 1
     record.due = after(now, UNREACHABLE_RETRY_US_MIN)
     return (Do.REPORT_UNREACHABLE,)
 
 
+def _stay_away(record: ClientSession) -> None:
+    record.wanted = record.online = False
+    record.due = None
+
+
 def end(record: ClientSession, peer: Links, now: Instant) -> tuple[Do, ...]:
     """Offline by the user's will."""
-    record.wanted = False
-    record.due = None
+    _stay_away(record)
     return (Do.DROP_LINKS, Do.REPORT_LEFT)
 
 
 def vanish(record: ClientSession, peer: Links, now: Instant) -> tuple[Do, ...]:
     """Offline by the user's will, but the server may not know; it will in a minute."""
-    record.wanted = False
-    record.due = None
+    _stay_away(record)
     return (Do.DROP_LINKS, Do.REPORT_VANISHED)
 
 
 def stop(record: ClientSession, peer: Links, now: Instant) -> tuple[Do, ...]:
     """Offline by the server's will; the refusal is told where it is read."""
-    record.wanted = False
-    record.due = None
+    _stay_away(record)
     return (Do.DROP_LINKS,)
 
 
 def yield_to_newer(record: ClientSession, peer: Links, now: Instant) -> tuple[Do, ...]:
     """Another client of this identity is online."""
-    record.wanted = False
-    record.due = None
+    _stay_away(record)
     return (Do.DROP_LINKS, Do.REPORT_SUPERSEDED)
 
 
@@ -235,7 +240,7 @@ class Session(Machine):
     """
 
     p = States.from_enum(Phase, initial=Phase.OFFLINE)
-    register = Event(
+    register = Event(  # the user wants to be online
         p.OFFLINE.to(p.GREETING, on=greet)
         | p.SUPERSEDED.to(p.GREETING, on=greet)
         | stays(p.UNREACHABLE, on=want_now)
@@ -245,7 +250,7 @@ class Session(Machine):
         | stays(p.REGISTERING, on=want)
         | ignored(p.ONLINE)
     )
-    deregister = Event(
+    deregister = Event(  # the user wants to be offline
         p.ONLINE.to(p.LEAVING, on=leave)
         | p.GREETING.to(p.LEAVING, cond=has_link, on=leave)
         | p.GREETING.to(p.OFFLINE, on=end)
@@ -257,12 +262,12 @@ class Session(Machine):
         | stays(p.OFFLINE, on=end)
         | p.SUPERSEDED.to(p.OFFLINE, on=end)
     )
-    greeted = Event(
+    greeted = Event(  # a RETRY that answers HELLO
         p.GREETING.to(p.INITIATING, on=begin)
         | p.UNREACHABLE.to(p.INITIATING, on=begin)
         | ignored(p.OFFLINE, p.INITIATING, p.REGISTERING, p.ONLINE, p.LEAVING, p.SUPERSEDED)
     )
-    hinted = Event(
+    hinted = Event(  # a RETRY that answers an INIT or a RECORD
         p.ONLINE.to(p.INITIATING, on=begin)
         | stays(p.INITIATING, on=begin)
         | p.REGISTERING.to(p.INITIATING, on=begin)
@@ -270,50 +275,53 @@ class Session(Machine):
         | p.LEAVING.to(p.INITIATING, on=begin)
         | ignored(p.OFFLINE, p.GREETING, p.SUPERSEDED)
     )
-    answered = Event(
+    answered = Event(  # a RESP that proves the server's key
         p.INITIATING.to(p.REGISTERING, on=register_link)
         | ignored(p.OFFLINE, p.GREETING, p.REGISTERING, p.ONLINE, p.LEAVING, p.SUPERSEDED, p.UNREACHABLE)
     )
-    registered = Event(
+    registered = Event(  # the server has registered this client
         p.REGISTERING.to(p.ONLINE, cond=is_wanted, on=go_online)
         | p.REGISTERING.to(p.LEAVING, on=leave_new_link)
         | ignored(p.OFFLINE, p.GREETING, p.INITIATING, p.ONLINE, p.LEAVING, p.SUPERSEDED, p.UNREACHABLE)
     )
-    stale = Event(
+    stale = Event(  # the server knows a newer card of this identity
         p.REGISTERING.to(p.INITIATING, on=begin)
         | ignored(p.OFFLINE, p.GREETING, p.INITIATING, p.ONLINE, p.LEAVING, p.SUPERSEDED, p.UNREACHABLE)
     )
-    rejected = Event(
+    rejected = Event(  # the server does not register this client
         p.REGISTERING.to(p.OFFLINE, on=stop)
         | ignored(p.OFFLINE, p.GREETING, p.INITIATING, p.ONLINE, p.LEAVING, p.SUPERSEDED, p.UNREACHABLE)
     )
-    timed_out = Event(
+    timed_out = Event(  # it is due
         stays(p.GREETING, cond=may_try_again, on=greet_again)
         | p.GREETING.to(p.UNREACHABLE, on=give_up)
         | stays(p.INITIATING, cond=may_try_again, on=initiate_again)
-        | p.INITIATING.to(p.UNREACHABLE, on=give_up)
+        | p.INITIATING.to(p.UNREACHABLE, cond=is_wanted, on=give_up)
+        | p.INITIATING.to(p.OFFLINE, on=vanish)
         | stays(p.REGISTERING, cond=may_try_again, on=register_again)
-        | p.REGISTERING.to(p.UNREACHABLE, on=give_up)
+        | p.REGISTERING.to(p.UNREACHABLE, cond=is_wanted, on=give_up)
+        | p.REGISTERING.to(p.OFFLINE, on=vanish)
         | p.ONLINE.to(p.GREETING, on=renew)
         | stays(p.LEAVING, cond=may_try_again, on=leave_again)
         | p.LEAVING.to(p.OFFLINE, on=vanish)
         | stays(p.UNREACHABLE, on=knock)
     )
-    silent = Event(
+    silent = Event(  # requests on the link were tried for long enough
         p.ONLINE.to(p.UNREACHABLE, on=give_up)
         | ignored(p.OFFLINE, p.GREETING, p.INITIATING, p.REGISTERING, p.LEAVING, p.SUPERSEDED, p.UNREACHABLE)
     )
-    deregistered = Event(
+    deregistered = Event(  # the server confirms the goodbye
         p.LEAVING.to(p.OFFLINE, on=end)
         | ignored(p.OFFLINE, p.GREETING, p.INITIATING, p.REGISTERING, p.ONLINE, p.SUPERSEDED, p.UNREACHABLE)
     )
-    superseded = Event(
+    superseded = Event(  # the server ended the link for a newer one
         p.ONLINE.to(p.SUPERSEDED, on=yield_to_newer)
         | p.GREETING.to(p.SUPERSEDED, on=yield_to_newer)
         | p.INITIATING.to(p.SUPERSEDED, on=yield_to_newer)
+        | p.REGISTERING.to(p.SUPERSEDED, on=yield_to_newer)
         | p.UNREACHABLE.to(p.SUPERSEDED, on=yield_to_newer)
         | p.LEAVING.to(p.OFFLINE, on=end)
-        | ignored(p.OFFLINE, p.REGISTERING, p.SUPERSEDED)
+        | ignored(p.OFFLINE, p.SUPERSEDED)
     )
     impossible = {Phase.OFFLINE: frozenset({"timed_out"}), Phase.SUPERSEDED: frozenset({"timed_out"})}
 

@@ -86,13 +86,15 @@ class Incoming(Machine):
     """
 
     p = States.from_enum(Phase, initial=Phase.HELD, final={Phase.SHOWN, Phase.DROPPED})
-    reached = Event(p.HELD.to(p.COMMITTING, on=enter))
-    passed = Event(p.HELD.to(p.CHECKING, on=check))
-    repeated = Event(ignored(p.HELD, p.COMMITTING, p.CHECKING))
-    entered = Event(p.COMMITTING.to(p.SHOWN, on=show))
-    found = Event(p.COMMITTING.to(p.SHOWN, on=acknowledge) | p.CHECKING.to(p.SHOWN, on=acknowledge))
-    missing = Event(p.CHECKING.to(p.DROPPED, on=decline))
-    evicted = Event(p.HELD.to(p.DROPPED))
+    reached = Event(p.HELD.to(p.COMMITTING, on=enter))  # everything before it is in the history, or was given up
+    passed = Event(p.HELD.to(p.CHECKING, on=check))  # it came with a number that was passed already
+    repeated = Event(ignored(p.HELD, p.COMMITTING, p.CHECKING))  # another copy came
+    entered = Event(p.COMMITTING.to(p.SHOWN, on=show))  # the store entered it
+    found = Event(  # the history has it already
+        p.COMMITTING.to(p.SHOWN, on=acknowledge) | p.CHECKING.to(p.SHOWN, on=acknowledge)
+    )
+    missing = Event(p.CHECKING.to(p.DROPPED, on=decline))  # the history does not have it
+    evicted = Event(p.HELD.to(p.DROPPED))  # its room is needed
     impossible = {
         Phase.HELD: frozenset({"entered", "found", "missing"}),
         Phase.COMMITTING: frozenset({"reached", "passed", "missing", "evicted"}),

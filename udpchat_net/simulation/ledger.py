@@ -24,7 +24,7 @@ from udpchat_core.requests import (
 from udpchat_core.secure.keys import ACK_LABEL, ID_BYTES, SLOT_LABEL
 from udpchat_core.secure.suite import Suite
 
-from ..stores.memory import ClientMemory, ServerMemory
+from ..stores.memory import ClientMemory, Outgoing, ServerMemory
 from .faults import SERVER
 from .invariants import Invariant, Violation
 from .node import Event, Node, Observer
@@ -102,12 +102,19 @@ class Ledger(Observer):
                 self.inboxes[node.name] = Inbox()
         self.names = {identity: name for name, identity in self.identities.items()}
 
+    def is_known(self, letter: Letter) -> bool:
+        """Whether the sender's disk has the letter, in the outbox or in the history."""
+        return letter.saved.secret in self._outgoing(letter)
+
     def is_open(self, letter: Letter) -> bool:
         """Whether the letter is in its sender's outbox still."""
+        row = self._outgoing(letter).get(letter.saved.secret)
+        return row is not None and row.outcome is None
+
+    def _outgoing(self, letter: Letter) -> dict[bytes, Outgoing]:
         store = self.world.nodes[letter.sender].store
         assert isinstance(store, ClientMemory)
-        row = store.outgoing.get(letter.saved.secret)
-        return row is not None and row.outcome is None
+        return store.outgoing
 
     # --- commits ---
 

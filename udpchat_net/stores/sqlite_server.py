@@ -12,7 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from udpchat_core.messages import Outcome
+from udpchat_core.messages import CollectedEntry, Outcome
 from udpchat_core.requests import (
     BindUser,
     Bound,
@@ -68,7 +68,8 @@ SCHEMA = Schema(
             "CREATE INDEX letters_by_age ON letters (kept_ms)",
             """CREATE TABLE receipts (
                 made INTEGER PRIMARY KEY AUTOINCREMENT, sender BLOB NOT NULL, owner BLOB NOT NULL,
-                slot BLOB NOT NULL, ack BLOB)""",
+                entry INTEGER NOT NULL, slot BLOB NOT NULL, ack BLOB)""",
+            "CREATE UNIQUE INDEX receipt_of_an_entry ON receipts (owner, entry)",
             "CREATE UNIQUE INDEX receipt_of_a_slot ON receipts (sender, slot, owner)",
             "CREATE INDEX receipts_of_a_sender ON receipts (sender)",
             "CREATE INDEX receipts_of_a_pair ON receipts (sender, owner)",
@@ -154,8 +155,7 @@ def _read_mail(connection: Connection, asked: ReadMail) -> MailPage:
 
 
 def _collect_letters(connection: Connection, asked: CollectLetters) -> Receipts:
-    receipts = []
-    letters = 0
+    letters, senders = 0, dict[bytes, None]()
     for collected in asked.entries:
         for row, slot, mailbox, sender, identity in list(connection.execute(_ENTRY, (asked.owner, collected.entry))):
             letters += 1
@@ -164,12 +164,14 @@ def _collect_letters(connection: Connection, asked: CollectLetters) -> Receipts:
             connection.execute("DELETE FROM letters WHERE rowid = ?", (row,))
             _count_letters(connection, mailbox, sender, -1)
             if collected.outcome is not Outcome.UNWANTED:
-                receipts.append(KeptReceipt(identity, slot, collected.ack))
-    for receipt in receipts:
-        _keep_receipt(connection, asked.owner, receipt)
-    for identity in dict.fromkeys(receipt.sender for receipt in receipts):
+                _keep_receipt(connection, asked.owner, identity, slot, collected)
+                senders[identity] = None
+    for identity in senders:
         _trim_receipts(connection, asked.owner, identity, asked.receipts_max)
-    return Receipts(tuple(receipts), letters)
+    left = "SELECT sender, slot, ack FROM receipts WHERE owner = ? AND entry = ?"
+    entries = dict.fromkeys(collected.entry for collected in asked.entries)
+    rows = (row for entry in entries for row in connection.execute(left, (asked.owner, entry)))
+    return Receipts(tuple(KeptReceipt(*row) for row in rows), letters)
 
 
 def _make_known(connection: Connection, mailbox: int, sender: int) -> None:
@@ -179,11 +181,13 @@ def _make_known(connection: Connection, mailbox: int, sender: int) -> None:
         connection.execute("UPDATE mailboxes SET of_strangers = of_strangers - ? WHERE id = ?", (letters, mailbox))
 
 
-def _keep_receipt(connection: Connection, owner: bytes, receipt: KeptReceipt) -> None:
+def _keep_receipt(connection: Connection, owner: bytes, sender: bytes, slot: bytes, collected: CollectedEntry) -> None:
     """As the newest; it takes the place of one for an earlier attempt."""
-    place = (receipt.sender, receipt.slot, owner)
-    connection.execute("DELETE FROM receipts WHERE sender = ? AND slot = ? AND owner = ?", place)
-    connection.execute("INSERT INTO receipts (sender, slot, owner, ack) VALUES (?, ?, ?, ?)", (*place, receipt.ack))
+    connection.execute("DELETE FROM receipts WHERE sender = ? AND slot = ? AND owner = ?", (sender, slot, owner))
+    connection.execute(
+        "INSERT INTO receipts (sender, owner, entry, slot, ack) VALUES (?, ?, ?, ?, ?)",
+        (sender, owner, collected.entry, slot, collected.ack),
+    )
 
 
 def _trim_receipts(connection: Connection, owner: bytes, sender: bytes, receipts_max: int) -> None:

@@ -4,10 +4,9 @@ from random import Random
 
 import pytest
 
+from tests.core.client.double import World
 from udpchat_core.secure.suite import StandardSuite
 from udpchat_net.simulation.transparent import TransparentSuite
-
-from tests.core.client.double import World
 
 
 @pytest.fixture

@@ -1,9 +1,8 @@
 """The client as a whole: a message's way in and out, misuse, and bytes that are nobody's."""
 
+from tests.core.client.double import BOB, World
 from udpchat_core import events as e
 from udpchat_core import messages as m
-
-from tests.core.client.double import BOB, World
 
 
 def test_a_message_goes_out_directly_and_is_acknowledged(either: World) -> None:

@@ -126,7 +126,7 @@ CLIENT_REQUESTS: st.SearchStrategy[Any] = st.one_of(
     st.integers(1, 6).map(lambda n: SaveMailKey(bytes([n]) * 32, 1_000 + n)),
     st.integers(0, 6).map(lambda n: DropMailKey(bytes([n]) * 32)),
 )
-QUOTAS = st.builds(Quota, st.sampled_from([4, 6]), st.sampled_from([2, 3]), st.sampled_from([2, 4]))
+QUOTAS = st.builds(Quota, st.sampled_from([4, 6]), st.sampled_from([2, 3]), st.sampled_from([1, 4]))
 OUTCOMES = st.sampled_from(Outcome)
 
 SERVER_REQUESTS: st.SearchStrategy[Any] = st.one_of(

@@ -134,7 +134,7 @@ class ServerModel:
         self.private = state.private
         self.users = {user.name: user for user in state.users}
         self.mailboxes: dict[bytes, MailboxModel] = {}
-        self.receipts: list[tuple[bytes, KeptReceipt]] = []  # with the owner; oldest first
+        self.receipts: list[tuple[bytes, int, KeptReceipt]] = []  # with owner and entry; oldest first
 
     def check(self, reply: StoreReply) -> None:
         """The reply is the right one; from here on its request counts."""
@@ -189,11 +189,11 @@ class ServerModel:
             case CollectLetters():
                 return self._collect(request)
             case ReadReceipts(sender, receipts_max):
-                mine = [receipt for _, receipt in self.receipts if receipt.sender == sender]
+                mine = [receipt for _, _, receipt in self.receipts if receipt.sender == sender]
                 return Receipts(tuple(mine[:receipts_max]))
             case DropReceipts(sender, slots):
                 self.receipts = [
-                    each for each in self.receipts if each[1].sender != sender or each[1].slot not in slots
+                    each for each in self.receipts if each[2].sender != sender or each[2].slot not in slots
                 ]
                 return None
             case ExpireLetters(before_ms):
@@ -201,7 +201,7 @@ class ServerModel:
         raise AssertionError(request)
 
     def _collect(self, asked: CollectLetters) -> Receipts:
-        box, made, letters = self._box(asked.owner), [], 0
+        box, letters = self._box(asked.owner), 0
         for collected in asked.entries:
             if (kept := box.letters.pop(collected.entry, None)) is None:
                 continue
@@ -209,15 +209,17 @@ class ServerModel:
             if collected.outcome is Outcome.ACKNOWLEDGED:
                 box.known.add(kept.sender)
             if collected.outcome is not Outcome.UNWANTED:
-                made.append(KeptReceipt(kept.sender, kept.slot, collected.ack))
-        for receipt in made:
-            self._keep_receipt(asked.owner, receipt, asked.receipts_max)
-        return Receipts(tuple(made), letters)
+                receipt = KeptReceipt(kept.sender, kept.slot, collected.ack)
+                self._keep_receipt(asked.owner, collected.entry, receipt, asked.receipts_max)
+        entries = list(dict.fromkeys(collected.entry for collected in asked.entries))
+        left = [(entries.index(e), r) for o, e, r in self.receipts if o == asked.owner and e in entries]
+        return Receipts(tuple(receipt for _, receipt in sorted(left, key=lambda each: each[0])), letters)
 
-    def _keep_receipt(self, owner: bytes, receipt: KeptReceipt, receipts_max: int) -> None:
+    def _keep_receipt(self, owner: bytes, entry: int, receipt: KeptReceipt, receipts_max: int) -> None:
         place = (owner, receipt.sender, receipt.slot)
-        self.receipts = [(o, r) for o, r in self.receipts if (o, r.sender, r.slot) != place] + [(owner, receipt)]
-        of_pair = [each for each in self.receipts if each[0] == owner and each[1].sender == receipt.sender]
+        self.receipts = [each for each in self.receipts if (each[0], each[2].sender, each[2].slot) != place]
+        self.receipts.append((owner, entry, receipt))
+        of_pair = [each for each in self.receipts if each[0] == owner and each[2].sender == receipt.sender]
         too_many = of_pair[: max(0, len(of_pair) - receipts_max)]
         self.receipts = [each for each in self.receipts if each not in too_many]
 

@@ -24,6 +24,7 @@ from udpchat_core.requests import (
     BindUser,
     Bound,
     CollectLetters,
+    DropReceipts,
     Entered,
     EnterLetter,
     Expired,
@@ -197,18 +198,47 @@ def test_strangers_share_their_room_and_an_acknowledged_sender_leaves_it(adapter
 
 
 @each_adapter
+def test_a_sender_stays_known_when_no_letter_of_it_is_left(adapter: Adapter, tmp_path: Path) -> None:
+    server = adapter.server(tmp_path, new_server_state())
+    (kept,) = server.commit(keep(1))
+    assert isinstance(kept.result, Kept)
+    server.commit(CollectLetters(OWNER, (collected(kept.result.entry, Outcome.ACKNOWLEDGED),), 9))
+    server = server.reopen()
+    none_for_strangers = Quota(9, 9, 0)
+    replies = server.commit(keep(2, quota=none_for_strangers), keep(3, sender=STRANGER, quota=none_for_strangers))
+    assert [type(reply.result) for reply in replies] == [Kept, Full]
+    server.store.close()
+
+
+@each_adapter
 def test_the_newest_receipts_of_a_pair_are_kept(adapter: Adapter, tmp_path: Path) -> None:
     server = adapter.server(tmp_path, new_server_state())
     kept = server.commit(*(keep(slot) for slot in range(1, 5)))
     entries = tuple(collected(each.result.entry, Outcome.ACKNOWLEDGED) for each in kept)  # type: ignore[union-attr]
-    server.commit(CollectLetters(OWNER, entries[:3], 2))
+    server.commit(CollectLetters(OWNER, entries[:2], 3), CollectLetters(OWNER, entries[2:], 3))
     (receipts,) = server.commit(ReadReceipts(SENDER, 9))
     assert isinstance(receipts.result, Receipts)
-    assert [receipt.slot[0] for receipt in receipts.result.receipts] == [2, 3]
-    (made,) = server.commit(CollectLetters(OWNER, entries, 2))  # three of them are gone already
-    assert isinstance(made.result, Receipts)
-    assert [receipt.slot[0] for receipt in made.result.receipts] == [4]
-    assert made.result.letters == 1
+    assert [receipt.slot[0] for receipt in receipts.result.receipts] == [2, 3, 4]
+    server.store.close()
+
+
+@each_adapter
+def test_a_collection_asked_again_is_answered_alike_while_its_receipts_are_kept(
+    adapter: Adapter, tmp_path: Path
+) -> None:
+    server = adapter.server(tmp_path, new_server_state())
+    kept = server.commit(*(keep(slot) for slot in range(1, 4)))
+    outcomes = (Outcome.ACKNOWLEDGED, Outcome.UNOPENABLE, Outcome.UNWANTED)
+    entries = tuple(collected(each.result.entry, how) for each, how in zip(kept, outcomes, strict=True))  # type: ignore[union-attr]
+    (first,) = server.commit(CollectLetters(OWNER, entries, 9))
+    assert isinstance(first.result, Receipts)
+    assert [(receipt.slot[0], receipt.ack) for receipt in first.result.receipts] == [(1, entries[0].ack), (2, None)]
+    server = server.reopen()
+    (again, _, later) = server.commit(
+        CollectLetters(OWNER, entries, 9), DropReceipts(SENDER, (bytes([1]) * 16,)), CollectLetters(OWNER, entries, 9)
+    )
+    assert again.result == Receipts(first.result.receipts, letters=0)
+    assert later.result == Receipts(first.result.receipts[1:], letters=0)
     server.store.close()
 
 
