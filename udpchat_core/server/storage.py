@@ -34,7 +34,10 @@ class Storage:
             if len(self._outstanding) >= STORE_REQUESTS_MAX:  # R-8.7-2
                 return False
             self._outstanding[request] = None
-            turn.store(request)
+            if self._failed:  # it waits behind what failed: an old card must not follow a new one
+                self._failed[request] = None
+            else:
+                turn.store(request)
         return True
 
     def settle(self, turn: Turn, reply: StoreReply) -> bool:

@@ -70,7 +70,7 @@ class Oracle:
             self.caps.check(name, node.core)
             if isinstance(node.store, ServerMemory):
                 continue
-            missing = self.ledger.inboxes[name].letters.symmetric_difference(node.store.inbox)
+            missing = self.ledger.inboxes[name].letters.keys() ^ node.store.inbox.keys()
             if missing:
                 raise Violation(Invariant.NOTHING_LOST, f"{len(missing)} letters are not in the inbox of {name}")
             for secret, row in node.store.outgoing.items():

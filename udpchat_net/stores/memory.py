@@ -138,10 +138,10 @@ class ClientMemory:
 
     def _enter(self, letter: EnterLetter) -> Entered:
         key, of = (letter.sender, letter.ack), (letter.sender, letter.epoch)
-        fresh = key not in self.inbox
-        self.inbox.setdefault(key, letter)
+        there = self.inbox.setdefault(key, letter)
+        of_this_request = (there.epoch, there.seq, there.received_ms) == (letter.epoch, letter.seq, letter.received_ms)
         self._watermarks[of] = max(letter.seq, self._watermarks.pop(of, 0))  # popped: it is changed last now
-        return Entered(fresh)
+        return Entered(of_this_request)
 
 
 # --- the server's ---

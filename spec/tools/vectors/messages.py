@@ -66,7 +66,7 @@ USUAL: Final[Sequence[Message]] = (
     Roster(6, VIEW, (RosterEntry("bob", True, 1), RosterEntry("carol", False, 24)), False),
     RosterChanged(VIEW),
     Store(10, BOB.body.identity, SLOT, 1, STORED_LETTER),
-    Stored(10, False),
+    Stored(10, False, 3),
     Mail(3, SLOT, STORED_LETTER),
     Collected((CollectedEntry(3, Outcome.ACKNOWLEDGED, ACK), CollectedEntry(4, Outcome.UNOPENABLE, None))),
     Receipt(SLOT, ACK),

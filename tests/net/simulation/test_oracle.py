@@ -218,10 +218,11 @@ def test_a_letter_entered_twice() -> None:
     stage.commit("bob", stage.entry())
     store = stage.nodes["bob"].store
     assert isinstance(store, ClientMemory)
-    stage.commit("bob", stage.entry())  # the store knows it
+    stage.commit("bob", stage.entry())  # the same request, made again
+    stage.commit("bob", stage.entry(epoch=6))  # the store knows the letter
     store.inbox.clear()
     with violates(Invariant.ONCE, "a second time"):
-        stage.commit("bob", stage.entry())
+        stage.commit("bob", stage.entry(epoch=6))
 
 
 def test_a_letter_told_twice() -> None:
@@ -236,7 +237,7 @@ def test_a_new_letter_taken_for_an_old_one() -> None:
     stage = Stage()
     store = stage.nodes["bob"].store
     assert isinstance(store, ClientMemory)
-    store.inbox[stage.identity("ann"), stage.letter.ack] = stage.entry()
+    store.inbox[stage.identity("ann"), stage.letter.ack] = stage.entry(epoch=4)
     with violates(Invariant.NOTHING_LOST, "took a new letter for an old one"):
         stage.commit("bob", stage.entry())
 
