@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 PYTHON ?= python3
 BIN := .venv/bin
-.PHONY: help test check demo generate lock format clean
+.PHONY: help test check bench demo generate lock format clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile
@@ -17,6 +17,9 @@ test: .venv/installed ## build .venv from the lock, then run the tests with bran
 
 check: .venv/installed ## format, lint, types, layers, changelog fragments
 	@sh .ci/check
+
+bench: .venv/installed ## ours against the bare primitives, side by side, as a table
+	@$(BIN)/python -m benchmarks $(ARGS)
 
 demo: ## reserved for the server and three clients
 	@echo 'make demo: the server and the client are not built yet, so there is nothing to show; `make test` works.' >&2; exit 1

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from ..datagrams import Hello, Init, Record, Resp, Retry
 from ..errors import BadDatagram, LocalProtocolError, Reason
 from ..messages import CardBody
-from ..wire import header, serialize
+from ..wire import RECORD_PLAINTEXT_BYTES_MAX, header, serialize
 from .card import check_expiry_untrusted, open_card_untrusted
 from .keys import LINK_LABEL
 from .noise import COUNTER_LIMIT, Begun, begin_untrusted, read_untrusted
@@ -19,6 +19,7 @@ from .replay import ReplayWindow
 from .suite import Suite
 
 INDEX_BYTES = 4
+_RECORD_HEADER = header(Record)
 
 
 class Link:
@@ -40,7 +41,12 @@ class Link:
         self._window = ReplayWindow()
 
     def seal(self, suite: Suite, plaintext: bytes) -> bytes:
-        """A RECORD datagram; `plaintext` is from `wire.pack`. Raises `LocalProtocolError` when counters ran out."""
+        """A RECORD datagram; `plaintext` is from `wire.pack`.
+
+        Raises `LocalProtocolError` for a plaintext that no datagram holds, and when counters ran out.
+        """
+        if len(plaintext) > RECORD_PLAINTEXT_BYTES_MAX:  # R-3.3-2
+            raise LocalProtocolError(f"{len(plaintext)} bytes in a RECORD: {RECORD_PLAINTEXT_BYTES_MAX} are allowed")
         if self._sent >= COUNTER_LIMIT:  # R-4.4-3
             raise LocalProtocolError("this link sent all the records it may: begin another")
         counter, self._sent = self._sent, self._sent + 1  # R-4.4-2
@@ -135,7 +141,7 @@ def _prologue(server_key: bytes, token: bytes, index: bytes) -> bytes:
 
 
 def _record_header(index: bytes, counter: int) -> bytes:
-    return header(Record) + index + counter.to_bytes(8)
+    return _RECORD_HEADER + index + counter.to_bytes(8)
 
 
 def _nonce(counter: int) -> bytes:

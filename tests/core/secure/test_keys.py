@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X
 
 from tests.core.secure.people import (
     TOP_BIT,
+    answer,
     begin,
     letter,
     letter_body,
@@ -20,7 +21,7 @@ from tests.core.secure.people import (
     refused,
 )
 from udpchat_core.address import Address
-from udpchat_core.datagrams import Letter
+from udpchat_core.datagrams import Letter, Resp
 from udpchat_core.errors import Reason
 from udpchat_core.instant import Instant
 from udpchat_core.messages import CardBody
@@ -198,6 +199,19 @@ def test_no_label_is_the_beginning_of_another() -> None:
     assert len(labels) == 7
     assert [(a, b) for a in labels for b in labels if a is not b and b.startswith(a)] == []
     assert all(label.startswith(b"udpchat/1 ") and label.index(0) == len(label) - 1 for label in labels)
+
+
+def test_no_private_key_shows_in_what_is_printed(suite: Suite) -> None:
+    """Of values that end up in logs and tracebacks: what begins a link, what answers it, what opens letters."""
+    alice = person(suite, "alice")
+    begun = begin(suite, alice)
+    responded = answer(suite, begun.init)
+    client = begun.finish_untrusted(suite, parsed(Resp, responded.resp))
+    shown = repr([begun, responded, client, alice.keys(suite)])
+    ephemeral = begun._begun._ephemeral
+    for secret in (alice.live, alice.mail, ephemeral, client._send_key, client._receive_key):
+        assert repr(secret)[2:-1] not in shown
+    assert repr(alice.body.mail)[2:-1] in shown  # what is public, is shown
 
 
 class Listening(TransparentSuite):

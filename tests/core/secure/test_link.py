@@ -258,6 +258,17 @@ def test_a_sender_that_counted_to_the_end_seals_no_more(suite: Suite) -> None:
     assert client._sent == 2**64 - 1
 
 
+def test_a_record_longer_than_a_datagram_is_never_sealed(suite: Suite) -> None:
+    """R-3.3-2: nor does it use up a counter."""
+    client, server = links(suite)
+    with pytest.raises(LocalProtocolError, match="1170 bytes"):
+        client.seal(suite, bytes(1_170))
+    longest = client.seal(suite, bytes(1_169))
+    assert len(longest) == 1_200
+    assert parsed(Record, longest).counter == 0
+    assert server.open_untrusted(suite, parsed(Record, longest)) == bytes(1_169)
+
+
 @pytest.mark.parametrize("counter", [1_024, 2**32, 2**64 - 2])
 def test_a_forged_high_counter_does_not_move_the_window(suite: Suite, counter: int) -> None:
     """R-4.4-5 R-3.1-6."""
