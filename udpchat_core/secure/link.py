@@ -18,6 +18,7 @@ from .noise import COUNTER_LIMIT, Begun, begin_untrusted, read_untrusted
 from .replay import ReplayWindow
 from .suite import Suite
 
+INDEX_BYTES = 4
 _RECORD_HEADER = header(Record)
 
 
