@@ -123,24 +123,36 @@ def _read(draw: Draw) -> bool:
     return True
 
 
-_WHOLE_CARDS: Final = (b"\0\2" + TRANSPARENT.alice.card, b"\xff\2" + STANDARD.alice.card)
-_CARD_WAYS: Final = in_both(b"", b"\0\1\0\0\1\1x", b"\1\1", b"\1\1\0\1\3", b"\1\0\x80")
-_CARD_BODIES: Final = (
-    b"\0\1\0" + encode(TRANSPARENT.alice.body),
-    b"\xff\1\0" + encode(STANDARD.alice.body),
+def _of_each(way: bytes, *parts: tuple[bytes, bytes]) -> tuple[bytes, bytes]:
+    """A seed for the transparent world and one for the standard one, of parts that each has of its own."""
+    transparent, standard = (b"".join(part[at] for part in parts) for at in (0, 1))
+    return b"\0" + way + transparent, b"\xff" + way + standard
+
+
+_CARDS: Final = (TRANSPARENT.alice.card, STANDARD.alice.card)
+_CARD_BODIES: Final = (_CARDS[0][64:], _CARDS[1][64:])
+_LETTER_BODIES: Final = (encode(letter_body(TRANSPARENT.bob)), encode(letter_body(STANDARD.bob)))
+_UNSIGNED: Final = (bytes(64), bytes(64))
+_OPEN_CARD: Final = (
+    *_of_each(b"\2", _CARDS),
+    *_of_each(b"\1\0", _CARD_BODIES),
+    *in_both(b"", b"\0\1\0\0\1\1x", b"\1\1", b"\1\1\0\1\3", b"\1\0\x80"),
 )
-_LETTER_WAYS: Final = in_both(b"", b"\0\1\0\0\1\1x", b"\1\1", b"\1\1\0\1\3", b"\2\0text", b"\3\0\0text")
-_LETTER_BODIES: Final = (
-    b"\0\1\0" + encode(letter_body(TRANSPARENT.bob)),
-    b"\xff\1\0" + encode(letter_body(STANDARD.bob)),
+_OPEN_LETTER: Final = (
+    *_of_each(b"\1\0", _LETTER_BODIES),
+    *_of_each(b"\2\0", _UNSIGNED, _LETTER_BODIES),
+    *in_both(b"", b"\0\1\0\0\1\1x", b"\1\1", b"\1\1\0\1\3", b"\2\0text", b"\3\0\0text"),
 )
-_READ_WAYS: Final = in_both(b"\0\1", b"\0\1\0\1\3", b"\0\0\0\0\1\0\0\1\1x", b"\1" + b"s" * 64, b"\1")
+_READ: Final = (
+    *_of_each(b"\1", _UNSIGNED, _LETTER_BODIES),
+    *in_both(b"\0\1", b"\0\1\0\1\3", b"\0\1\0\0\0\1\0\0\1\1x", b"\1" + b"s" * 64, b"\1"),
+)
 
 TARGETS: Final = (
-    Target("secure.card.open_card_untrusted", _open_card, (*_WHOLE_CARDS, *_CARD_WAYS, *_CARD_BODIES)),
+    Target("secure.card.open_card_untrusted", _open_card, _OPEN_CARD),
     Target("secure.card.check_expiry_untrusted", _expiry, (b"", b"aaaa\0\0\0\0\0\0\1\1", b"aaaabbbbbb\2")),
     Target("secure.card.check_name_untrusted", _name, (b"", b"\1\0\5\0\1x")),
     Target("secure.letter.seal_letter_untrusted", _seal_letter, in_both(b"", b"\0\0\0\0hello", b"\0\0\1", b"\2\0")),
-    Target("secure.letter.open_letter_untrusted", _open_letter, (*_LETTER_WAYS, *_LETTER_BODIES)),
-    Target("secure.letter._read_untrusted", _read, _READ_WAYS),
+    Target("secure.letter.open_letter_untrusted", _open_letter, _OPEN_LETTER),
+    Target("secure.letter._read_untrusted", _read, _READ),
 )
