@@ -41,6 +41,14 @@ def state_of(link: Link) -> tuple[object, ...]:
 # --- Noise ---
 
 
+def _draw_noise(draw: Draw, true: bytes) -> bytes:
+    """A Noise message: the true one, perhaps edited or with another ephemeral key, or mere bytes."""
+    way = draw.byte() % 3
+    if way == 0:
+        return edited(draw, true)
+    return draw_key(draw, true[:32]) + true[32:] if way == 1 else draw.rest()
+
+
 def _symmetric(draw: Draw) -> bool:
     world = draw_world(draw)
     state = _start(world.suite, b"prologue", world.server_key).mix_key(world.suite, draw.take(32))
@@ -75,8 +83,7 @@ def _read(draw: Draw) -> bool:
     world = draw_world(draw)
     suite, payload = world.suite, draw.take(draw.byte())
     true, begun = begin_untrusted(suite, b"prologue", world.alice.live, world.server_key, payload)
-    way = draw.byte() % 3
-    message = draw.rest() if way == 2 else edited(draw, true) if way == 0 else draw_key(draw, true[:32]) + true[32:]
+    message = _draw_noise(draw, true)
     got = attempt(read_untrusted, suite, b"prologue", SERVER, message)
     if isinstance(got, BadDatagram):
         assert message != true
@@ -103,17 +110,11 @@ def _answer(draw: Draw) -> bool:
     return True
 
 
-def _draw_answer(draw: Draw, world: World, payload: bytes) -> tuple[bytes, bytes]:
-    """Noise message 2 around `payload` as the server makes it, and one that is drawn."""
-    true, _ = world.asked.answer_untrusted(world.suite, payload)
-    way = draw.byte() % 3
-    return true, draw.rest() if way == 2 else edited(draw, true) if way == 0 else draw_key(draw, true[:32]) + true[32:]
-
-
 def _begun_finish(draw: Draw) -> bool:
     world = draw_world(draw)
     suite, payload, begun = world.suite, draw.take(draw.byte()), world.initiated._begun
-    true, answered = _draw_answer(draw, world, payload)
+    true, _ = world.asked.answer_untrusted(suite, payload)
+    answered = _draw_noise(draw, true)
     got = attempt(begun.finish_untrusted, suite, answered)
     if isinstance(got, BadDatagram):
         assert answered != true
@@ -181,7 +182,8 @@ def _respond(draw: Draw) -> bool:
 def _finish(draw: Draw) -> bool:
     world = draw_world(draw)
     suite, payload, initiated = world.suite, draw.take(4), world.initiated
-    true, noise = _draw_answer(draw, world, payload)
+    true, _ = world.asked.answer_untrusted(suite, payload)
+    noise = _draw_noise(draw, true)
     resp = Resp(edited(draw, CLIENT_INDEX), noise)
     got = attempt(initiated.finish_untrusted, suite, resp)
     if isinstance(got, BadDatagram):

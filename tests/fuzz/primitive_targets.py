@@ -114,7 +114,7 @@ def _hpke_open(draw: Draw) -> bool:
     info, data = draw.take(17), draw.take(draw.byte())
     true = SUITE.hpke_seal_untrusted(ALICE.body.live, info, data)
     way = draw.byte() % 3
-    sealed = edited(draw, true) if way == 0 else draw_key(draw, true[:32]) + draw.rest() if way == 1 else draw.rest()
+    sealed = edited(draw, true) if way == 0 else (draw_key(draw, true[:32]) if way == 1 else b"") + draw.rest()
     got = attempt(SUITE.hpke_open_untrusted, ALICE.live, info, sealed)
     if isinstance(got, BadDatagram):
         assert sealed != true
