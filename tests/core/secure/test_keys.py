@@ -188,6 +188,18 @@ def test_the_table_stops_a_card_that_anybody_can_sign(real: StandardSuite, point
         open_card_untrusted(real, signature + encoded)
 
 
+@pytest.mark.parametrize("size", [0, 1, 31, 33])
+def test_what_is_no_key_of_32_bytes_is_refused_like_a_hostile_one(suite: Suite, size: int) -> None:
+    """R-2.2-2 R-2.2-3: whoever calls the checks; an empty key once raised IndexError."""
+    for check in (keys.check_identity_untrusted, keys.check_exchange_untrusted):
+        with refused(Reason.POINT):
+            check(b"k" * size)
+    with refused(Reason.POINT):
+        suite.dh_untrusted(private_key("x"), b"k" * size)
+    with refused(Reason.POINT):
+        suite.hpke_seal_untrusted(b"k" * size, b"info", b"text")
+
+
 def test_the_id_of_a_key_is_the_beginning_of_its_labelled_hash(suite: Suite) -> None:
     """R-6.1-1."""
     assert key_id(suite, b"k" * 32) == sha256(b"udpchat/1 key id\0" + b"k" * 32).digest()[:4]
