@@ -186,10 +186,10 @@ class Server:
                 self._mailboxes.store(turn, session, message)
             case Collected():
                 self._mailboxes.collect(turn, session, message)
-            case Noted():
-                self._receipts.note(turn, session, message)
             case Ping(id_):
                 self._context.say(turn, session, Pong(id_, self._directory.version))
+            case _:
+                self._receipts.note(turn, session, cast(Noted, message))
 
     # --- the store ---
 
@@ -210,8 +210,9 @@ class Server:
                 self._receipts.dropped(turn, request)
             case ExpireLetters(), Expired(letters):
                 self._mailboxes.expired(turn, letters)
-            case request, result:
-                raise LocalProtocolError(f"a {type(request).__name__} answered by a {type(result).__name__}")
+            case _:
+                what, how = type(reply.request).__name__, type(reply.result).__name__
+                raise LocalProtocolError(f"a {what} answered by a {how}")
         return 0
 
     # --- time ---
