@@ -75,9 +75,10 @@ def new_server_state(suite: Suite) -> ServerState:
 
 
 class Server:
-    """The core of a server: see `actions` for what goes in and comes out.
+    """The core of a server over `suite`, with what its store holds; see `actions` for what goes in and comes out.
 
-    Attributes of the arguments: `suite` has the primitives, `state` is what the store holds.
+    The times handed in never go back. A driver carries out what each call returns, in its order, and calls
+    `handle_timeout` when `next_timeout` says so; calls do not overlap.
     """
 
     def __init__(self, suite: Suite, state: ServerState, now: Instant) -> None:
