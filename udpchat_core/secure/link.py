@@ -16,29 +16,45 @@ from .card import check_expiry_untrusted, open_card_untrusted
 from .keys import LINK_LABEL
 from .noise import COUNTER_LIMIT, Begun, begin_untrusted, read_untrusted
 from .replay import ReplayWindow
-from .suite import Suite
+from .suite import KEY_BYTES, Suite
 
 INDEX_BYTES = 4
 _RECORD_HEADER = header(Record)
+_KEYS_AT = 2 * INDEX_BYTES
 
 
-class Link:
-    """One end of a confirmed or confirming link: two keys, counters and the replay window.
+class Link(ReplayWindow):
+    """One end of a confirmed or confirming link: two keys, counters and, being one, the replay window.
+
+    A server has one for each client, so the keys and the indexes are packed into one object.
 
     Attributes:
         index: by which the peer addresses this end.
         peer_index: by which this end addresses the peer.
     """
 
-    __slots__ = ("_receive_key", "_send_key", "_sent", "_window", "index", "peer_index")
+    __slots__ = ("_packed", "_sent")
 
     def __init__(self, index: bytes, peer_index: bytes, send_key: bytes, receive_key: bytes) -> None:
-        self.index = index
-        self.peer_index = peer_index
-        self._send_key = send_key
-        self._receive_key = receive_key
+        super().__init__()
+        self._packed = index + peer_index + send_key + receive_key
         self._sent = 0
-        self._window = ReplayWindow()
+
+    @property
+    def index(self) -> bytes:  # noqa: D102 - said above
+        return self._packed[:INDEX_BYTES]
+
+    @property
+    def peer_index(self) -> bytes:  # noqa: D102
+        return self._packed[INDEX_BYTES:_KEYS_AT]
+
+    @property
+    def _send_key(self) -> bytes:
+        return self._packed[_KEYS_AT : _KEYS_AT + KEY_BYTES]
+
+    @property
+    def _receive_key(self) -> bytes:
+        return self._packed[_KEYS_AT + KEY_BYTES :]
 
     def seal(self, suite: Suite, plaintext: bytes) -> bytes:
         """A RECORD datagram; `plaintext` is from `wire.pack`.
@@ -55,14 +71,15 @@ class Link:
 
     def open_untrusted(self, suite: Suite, record: Record) -> bytes:
         """The plaintext of a RECORD, or `BadDatagram`, which leaves the link as it was."""
-        if record.index != self.index:  # R-3.1-6: nothing changes before the last check passed
+        index = self.index
+        if record.index != index:  # R-3.1-6: nothing changes before the last check passed
             raise BadDatagram(Reason.LINK)
         if record.counter >= COUNTER_LIMIT:
             raise BadDatagram(Reason.COUNTER)
-        self._window.check_untrusted(record.counter)
-        clear = _record_header(self.index, record.counter)
+        self.check_untrusted(record.counter)
+        clear = _record_header(index, record.counter)
         plaintext = suite.aead_open_untrusted(self._receive_key, _nonce(record.counter), record.sealed, clear)
-        self._window.mark(record.counter)
+        self.mark(record.counter)
         return plaintext
 
 

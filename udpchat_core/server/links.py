@@ -6,6 +6,7 @@ can make one. A RETRY that answers anything but a HELLO is a hint: please begin 
 """
 
 from dataclasses import dataclass
+from itertools import takewhile
 
 from ..address import Address
 from ..datagrams import Init
@@ -127,10 +128,10 @@ class Links:
 
         So a RECORD that was held back on the way cannot make an older link the newest.
         """
-        for other in [each for each in self._pending.values() if each.user.identity == pending.user.identity]:
-            self._drop(other)
-            if other is pending:
-                break
+        before = takewhile(lambda each: each is not pending, self._pending.values())
+        for older in [each for each in before if each.user.identity == pending.user.identity]:
+            self._drop(older)
+        self._drop(pending)
         index = pending.link.index
         session = Session(self._context.second, link=pending.link, address=pending.address, user=pending.user)
         self._sessions[index] = session

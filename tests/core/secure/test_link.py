@@ -30,7 +30,7 @@ from udpchat_core.secure.suite import StandardSuite, Suite
 
 
 def state(link: Link) -> tuple[object, ...]:
-    return link._sent, link._window._highest, link._window._seen, link.index, link.peer_index
+    return link._sent, link._highest, link._missed, link.index, link.peer_index
 
 
 def test_a_handshake_gives_a_link_that_carries_records_both_ways(suite: Suite) -> None:

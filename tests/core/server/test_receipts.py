@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.core.server.test_mailboxes import collected, pair, slot, stay, store
+from tests.core.server.letters import collected, pair, slot, stay, store
 from tests.core.server.world import Client, World
 from udpchat_core.messages import (
     Collected,
