@@ -21,7 +21,7 @@ check: .venv/installed ## format, lint, types, layers, changelog fragments
 demo: ## reserved for the server and three clients
 	@echo 'make demo: the server and the client are not built yet, so there is nothing to show; `make test` works.' >&2; exit 1
 
-generate: .venv/installed ## what is generated: tables and drawings in spec/
+generate: .venv/installed ## what is generated: tables, drawings and vectors in spec/
 	@$(BIN)/python -m spec.tools.generate
 
 format: .venv/installed ## format the code

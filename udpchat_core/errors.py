@@ -18,8 +18,8 @@ class Reason(StrEnum):
     TOKEN = "token"  # noqa: S105 - a reason, not a secret: no token of this server for this address and minute
     KEY = "key"  # no key here has this id
     SEAL = "seal"  # not sealed for this key, or changed on the way
-    POINT = "point"  # a public key of small order, or one that is no point
-    SIGNATURE = "signature"  # not signed by the identity that it names
+    POINT = "point"  # a public key of small order
+    SIGNATURE = "signature"  # not signed by the identity that it names, or that is no point
     EXPIRED = "expired"  # a card past its day
     NAME = "name"  # a card for another name than the one asked for
     STATIC = "static"  # a card whose live key is not the one that the handshake proved

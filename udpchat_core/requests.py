@@ -249,7 +249,8 @@ class CollectLetters:
     """Delete these entries of a mailbox, and keep a receipt for each sender. Answered by `Receipts`.
 
     An acknowledged entry leaves a receipt with its ack, an unopenable one a receipt without, an unwanted one
-    none. An acknowledged one also makes its sender known to the owner. Entries that are not there are passed over.
+    none. An acknowledged one also makes its sender known to the owner. An entry that is not there answers with the
+    receipt that it left, while that is kept, so that the same request asked again has the same answer.
     Of one sender and owner at most `receipts_max` receipts are kept, the newest.
     """
 

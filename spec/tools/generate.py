@@ -1,4 +1,4 @@
-"""Makes the generated regions of `spec/*.md` from the code: `make generate`; a test compares byte for byte.
+"""Makes the generated regions, drawings and vectors of `spec/`: `make generate`; a test compares byte for byte.
 
 A region stands between `<!-- generated: NAME -->` and `<!-- end -->`; `REGIONS` says how each is made.
 """
@@ -11,24 +11,21 @@ from typing import Any, Final
 
 from udpchat_core import limits
 from udpchat_core.datagrams import HEADER_BYTES, LAYOUTS, Datagram, Field
+from udpchat_core.errors import Reason
 from udpchat_core.messages import CardBody, LetterBody, Outcome, Refusal, Scope
 from udpchat_core.secure import keys
 from udpchat_core.wire import BY_CODE, RECORD_OVERHEAD_BYTES, encode
 
+from . import drawing, machines, timers, vectors
 from .extremes import extreme
+from .markdown import table
 from .source import comments, described, docstring, field_types
 
 SPEC: Final = Path(__file__).parents[1]
+DRAWINGS: Final = SPEC / "machines"
 _REGION = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _WAYS: Final = {"Hello": "C to S", "Retry": "S to C", "Init": "C to S", "Resp": "S to C", "Record": "both ways"}
 _SHOWN: Final = {"Acks": "ACK"}
-
-
-def table(heads: tuple[str, ...], rows: list[tuple[object, ...]]) -> str:
-    """A Markdown table."""
-    lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
-    lines += ["| " + " | ".join(str(cell) for cell in row) + " |" for row in rows]
-    return "\n".join(lines) + "\n"
 
 
 def _layouts() -> str:
@@ -105,6 +102,10 @@ def _enum(kind: type[IntEnum]) -> str:
     return f"**{kind.__name__}.** {docstring(kind)}\n\n{table(('code', 'name', 'meaning'), rows)}"
 
 
+def _reasons() -> str:
+    return table(("reason", "meaning"), [(reason.value, comments(Reason)[reason.name]) for reason in Reason])
+
+
 def _labels() -> str:
     rows: list[tuple[object, ...]] = [
         (name.removesuffix("_LABEL").lower().replace("_", " "), f'`"{value[:-1].decode()}" \\|\\| 00`', len(value))
@@ -137,12 +138,18 @@ REGIONS: Final[Mapping[str, Callable[[], str]]] = {
     "messages": _messages,
     "codes": _codes,
     "limits": _limits,
+    "reasons": _reasons,
+    "timers": timers.of_machines,
+    "times": timers.others,
+    "machines": lambda: machines.sections(first=3),
 }
 
 
 def files() -> dict[Path, str]:
-    """Every section with its regions made anew."""
-    return {path: _made(path.read_text(encoding="utf-8")) for path in sorted(SPEC.glob("[0-9]*.md"))}
+    """Every section with its regions made anew, every drawing, and the vectors."""
+    sections = [*sorted(SPEC.glob("[0-9]*.md")), vectors.FOLDER / "README.md"]
+    drawings = {DRAWINGS / f"{machine.name}.svg": drawing.svg(machine) for machine in machines.found()}
+    return {path: _made(path.read_text(encoding="utf-8")) for path in sections} | drawings | vectors.files()
 
 
 def _made(text: str) -> str:
@@ -151,9 +158,10 @@ def _made(text: str) -> str:
 
 def main() -> None:
     """Write what changed."""
+    DRAWINGS.mkdir(exist_ok=True)
     for path, text in files().items():
-        if path.read_text(encoding="utf-8") != text:
-            path.write_text(text, encoding="utf-8")
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            path.write_text(text, encoding="utf-8", newline="\n")
             print(f"wrote {path.relative_to(SPEC.parent)}")
 
 

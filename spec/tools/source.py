@@ -2,7 +2,8 @@
 
 import ast
 import inspect
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import fields
 from itertools import pairwise
 from types import ModuleType
@@ -21,11 +22,12 @@ def described(module: ModuleType) -> Iterator[tuple[str, int | tuple[int, ...], 
 def comments(kind: type) -> dict[str, str]:
     """The comment behind each member of an enumeration."""
     lines = [line.partition("#") for line in inspect.getsource(kind).splitlines() if " = " in line]
-    return {before.split(" = ")[0].strip(): said.strip() for before, _, said in lines}
+    # What silences a linter, and its reason, come before the meaning.
+    return {before.split(" = ")[0].strip(): re.sub("^noqa: .*?: ", "", said.strip()) for before, _, said in lines}
 
 
-def docstring(kind: type) -> str:
-    """A class's docstring in one line, up to its list of attributes."""
+def docstring(kind: Callable[..., Any]) -> str:
+    """The docstring of a class or a function in one line, up to its list of attributes."""
     return _flat(inspect.cleandoc(kind.__doc__ or "").split("\n\nAttributes:")[0])
 
 

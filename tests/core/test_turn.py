@@ -1,6 +1,7 @@
 """What one turn says is merged into as few datagrams as it fits, in an order that never changes."""
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -98,7 +99,7 @@ def test_any_messages_arrive_complete_in_order_and_in_no_record_that_could_have_
 ) -> None:
     records = said(messages, bytes_min)
     assert [message for record in records for message in record] == messages
-    for record, following in zip(records, records[1:], strict=False):
+    for record, following in pairwise(records):
         together = sum(len(encode(message)) for message in (*record, following[0]))
         assert together > DATAGRAM_BYTES_MAX - 31 - 2  # header, index, counter and tag; array head
 
@@ -193,3 +194,14 @@ def test_requests_come_before_anything_is_sent_and_datagrams_go_as_they_are() ->
     assert [one, two] == [SendDatagram(ALICE, b"letter 1"), SendDatagram(BOB, b"letter 2")]
     assert acks == SendDatagram(ALICE, serialize(Acks((bytes(16),))))
     assert turn.now == 5
+
+
+def test_requests_that_are_taken_back_are_given_in_their_order_and_the_rest_of_the_turn_stays() -> None:
+    turn = Turn(Instant(1))
+    turn.store(SaveCardSeq(1))
+    turn.emit(StorageFailed())
+    turn.store(SaveCardSeq(2))
+    turn.send(BOB, b"letter")
+    assert turn.withhold() == [SaveCardSeq(1), SaveCardSeq(2)]
+    turn.store(SaveCardSeq(3))
+    assert turn.end() == (Emit(StorageFailed()), Store(SaveCardSeq(3)), SendDatagram(BOB, b"letter"))

@@ -22,7 +22,7 @@ from ..limits import (
     NAME_WAIT_US,
     SENDERS_MAX,
 )
-from ..machines.incoming import INCOMING, Do, Incoming, IncomingLetter
+from ..machines.incoming import INCOMING, Do, Incoming, IncomingLetter, Phase
 from ..messages import Collected, CollectedEntry, LetterBody, Mail, Outcome
 from ..requests import Entered, EnterLetter, FindLetter
 from ..secure.letter import ack_of, open_letter_untrusted, slot_of
@@ -114,6 +114,9 @@ class Inbox:
         elif held is None:
             self._hold_untrusted(IncomingLetter(body, ack), epoch, source, entry, turn)
         self._advance(epoch, body.floor, turn)
+        early = epoch.held.get(body.seq)
+        if entry is not None and early is not None and early.ack == ack:
+            self._step(early, Incoming.early, turn)
 
     def _hold_untrusted(
         self,
@@ -124,19 +127,24 @@ class Inbox:
         turn: Turn,
     ) -> None:
         """Hold a letter; if it is the next one, only until `_advance`, so that it needs no room."""
-        body = letter.body
+        if self._has_room(letter.body, epoch, turn):
+            _add_copy(letter, source, entry)
+            epoch.held[letter.body.seq] = letter
+            self._held += 1
+        elif entry is not None:
+            self._begin(letter, Incoming.early, source, entry, turn)
+        else:
+            raise BadDatagram(Reason.BUSY)
+
+    def _has_room(self, body: LetterBody, epoch: Epoch[IncomingLetter], turn: Turn) -> bool:
         next_seq = max(epoch.watermark + 1, body.floor)
-        if body.seq > next_seq:
-            order = self._order(body.sender)
-            if body.seq >= next_seq + HELD_LETTERS_PER_SENDER_MAX:
-                raise BadDatagram(Reason.BUSY)
-            self._evict(order.make_room(), turn)
-            # R-9.4-5
-            if order.held >= HELD_LETTERS_PER_SENDER_MAX or self._held >= HELD_LETTERS_MAX:
-                raise BadDatagram(Reason.BUSY)
-        _add_copy(letter, source, entry)
-        epoch.held[body.seq] = letter
-        self._held += 1
+        if body.seq == next_seq:
+            return True
+        if body.seq >= next_seq + HELD_LETTERS_PER_SENDER_MAX:
+            return False
+        order = self._order(body.sender)
+        self._evict(order.make_room(), turn)
+        return order.held < HELD_LETTERS_PER_SENDER_MAX and self._held < HELD_LETTERS_MAX  # R-9.4-5
 
     def _advance(self, epoch: Epoch[IncomingLetter], floor: int, turn: Turn) -> None:
         for _, letter in reached(epoch, floor):
@@ -169,8 +177,24 @@ class Inbox:
 
     def looked_for(self, request: FindLetter, answer: Entered, turn: Turn) -> None:
         """It is known whether the history has it."""
-        letter = self._busy.pop((request.sender, request.ack))
-        self._step(letter, Incoming.missing if answer.fresh else Incoming.found, turn)
+        event = Incoming.missing if answer.fresh else Incoming.found
+        letter = self._busy.get((request.sender, request.ack))
+        if letter is None:
+            self._early_looked_for(request, event, turn)
+        elif letter.phase is not Phase.COMMITTING:
+            del self._busy[request.sender, request.ack]
+            self._step(letter, event, turn)
+
+    def _early_looked_for(self, request: FindLetter, event: str, turn: Turn) -> None:
+        """The same, of a letter that is held, if it still is."""
+        order = self._senders.get(request.sender, SenderOrder())
+        for epoch in order.epochs.values():
+            for seq in [seq for seq, letter in epoch.held.items() if letter.ack == request.ack]:
+                letter = epoch.held[seq]
+                self._step(letter, event, turn)
+                if letter.phase is Phase.SHOWN:
+                    del epoch.held[seq]
+                    self._held -= 1
 
     # --- steps and what they ask for ---
 

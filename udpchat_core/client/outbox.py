@@ -277,11 +277,13 @@ class Outbox:
         floor = self._conversation(letter).floor
         # R-9.3-10: a recipient that lost what it acknowledged would wait for letters below an old floor.
         further = letter.stored_once and floor > letter.floor
-        letter.attempt = min(letter.attempt + further, NUMBER_LIMIT - 1)
-        letter.card_seq, letter.floor = card.seq, floor
-        sealed = self._seal(letter, card.identity, card.mail, turn)
-        slot, attempt = slot_of(self._shared.suite, letter.secret), letter.attempt
+        attempt = min(letter.attempt + further, NUMBER_LIMIT - 1)
         key = ("store", letter.secret)
+        if self._requester.is_asked(key) and (attempt, card.seq) == (letter.attempt, letter.card_seq):
+            return  # the same is being asked, or waits for a link
+        letter.attempt, letter.card_seq, letter.floor = attempt, card.seq, floor
+        sealed = self._seal(letter, card.identity, card.mail, turn)
+        slot = slot_of(self._shared.suite, letter.secret)
         self._requester.cancel(key, turn)
         self._requester.ask(key, lambda id_: Store(id_, card.identity, slot, attempt, sealed), turn)
 

@@ -48,6 +48,10 @@ class Requester:
         self._last_id += 1
         return self._last_id
 
+    def is_asked(self, key: Key) -> bool:
+        """Whether there is a request of this key without an answer."""
+        return key in self._asked
+
     def ask(self, key: Key, make: Callable[[int], Request], turn: Turn) -> None:
         """Ask what `make(id)` says, unless there is a request of this key already."""
         if key in self._asked:

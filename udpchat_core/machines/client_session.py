@@ -240,7 +240,7 @@ class Session(Machine):
     """
 
     p = States.from_enum(Phase, initial=Phase.OFFLINE)
-    register = Event(
+    register = Event(  # the user wants to be online
         p.OFFLINE.to(p.GREETING, on=greet)
         | p.SUPERSEDED.to(p.GREETING, on=greet)
         | stays(p.UNREACHABLE, on=want_now)
@@ -250,7 +250,7 @@ class Session(Machine):
         | stays(p.REGISTERING, on=want)
         | ignored(p.ONLINE)
     )
-    deregister = Event(
+    deregister = Event(  # the user wants to be offline
         p.ONLINE.to(p.LEAVING, on=leave)
         | p.GREETING.to(p.LEAVING, cond=has_link, on=leave)
         | p.GREETING.to(p.OFFLINE, on=end)
@@ -262,12 +262,12 @@ class Session(Machine):
         | stays(p.OFFLINE, on=end)
         | p.SUPERSEDED.to(p.OFFLINE, on=end)
     )
-    greeted = Event(
+    greeted = Event(  # a RETRY that answers HELLO
         p.GREETING.to(p.INITIATING, on=begin)
         | p.UNREACHABLE.to(p.INITIATING, on=begin)
         | ignored(p.OFFLINE, p.INITIATING, p.REGISTERING, p.ONLINE, p.LEAVING, p.SUPERSEDED)
     )
-    hinted = Event(
+    hinted = Event(  # a RETRY that answers an INIT or a RECORD
         p.ONLINE.to(p.INITIATING, on=begin)
         | stays(p.INITIATING, on=begin)
         | p.REGISTERING.to(p.INITIATING, on=begin)
@@ -275,24 +275,24 @@ class Session(Machine):
         | p.LEAVING.to(p.INITIATING, on=begin)
         | ignored(p.OFFLINE, p.GREETING, p.SUPERSEDED)
     )
-    answered = Event(
+    answered = Event(  # a RESP that proves the server's key
         p.INITIATING.to(p.REGISTERING, on=register_link)
         | ignored(p.OFFLINE, p.GREETING, p.REGISTERING, p.ONLINE, p.LEAVING, p.SUPERSEDED, p.UNREACHABLE)
     )
-    registered = Event(
+    registered = Event(  # the server has registered this client
         p.REGISTERING.to(p.ONLINE, cond=is_wanted, on=go_online)
         | p.REGISTERING.to(p.LEAVING, on=leave_new_link)
         | ignored(p.OFFLINE, p.GREETING, p.INITIATING, p.ONLINE, p.LEAVING, p.SUPERSEDED, p.UNREACHABLE)
     )
-    stale = Event(
+    stale = Event(  # the server knows a newer card of this identity
         p.REGISTERING.to(p.INITIATING, on=begin)
         | ignored(p.OFFLINE, p.GREETING, p.INITIATING, p.ONLINE, p.LEAVING, p.SUPERSEDED, p.UNREACHABLE)
     )
-    rejected = Event(
+    rejected = Event(  # the server does not register this client
         p.REGISTERING.to(p.OFFLINE, on=stop)
         | ignored(p.OFFLINE, p.GREETING, p.INITIATING, p.ONLINE, p.LEAVING, p.SUPERSEDED, p.UNREACHABLE)
     )
-    timed_out = Event(
+    timed_out = Event(  # it is due
         stays(p.GREETING, cond=may_try_again, on=greet_again)
         | p.GREETING.to(p.UNREACHABLE, on=give_up)
         | stays(p.INITIATING, cond=may_try_again, on=initiate_again)
@@ -306,15 +306,15 @@ class Session(Machine):
         | p.LEAVING.to(p.OFFLINE, on=vanish)
         | stays(p.UNREACHABLE, on=knock)
     )
-    silent = Event(
+    silent = Event(  # requests on the link were tried for long enough
         p.ONLINE.to(p.UNREACHABLE, on=give_up)
         | ignored(p.OFFLINE, p.GREETING, p.INITIATING, p.REGISTERING, p.LEAVING, p.SUPERSEDED, p.UNREACHABLE)
     )
-    deregistered = Event(
+    deregistered = Event(  # the server confirms the goodbye
         p.LEAVING.to(p.OFFLINE, on=end)
         | ignored(p.OFFLINE, p.GREETING, p.INITIATING, p.REGISTERING, p.ONLINE, p.SUPERSEDED, p.UNREACHABLE)
     )
-    superseded = Event(
+    superseded = Event(  # the server ended the link for a newer one
         p.ONLINE.to(p.SUPERSEDED, on=yield_to_newer)
         | p.GREETING.to(p.SUPERSEDED, on=yield_to_newer)
         | p.INITIATING.to(p.SUPERSEDED, on=yield_to_newer)

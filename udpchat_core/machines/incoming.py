@@ -9,7 +9,7 @@ from statemachine.states import States
 from ..address import Address
 from ..instant import Instant
 from ..messages import LetterBody
-from ..table import Machine, Table, ignored, read
+from ..table import Machine, Table, ignored, read, stays
 
 
 class Phase(StrEnum):
@@ -61,6 +61,11 @@ def check(record: IncomingLetter, peer: None, now: Instant) -> tuple[Do, ...]:
     return (Do.FIND,)
 
 
+def check_early(record: IncomingLetter, peer: None, now: Instant) -> tuple[Do, ...]:
+    """It came from the mailbox ahead of a gap: perhaps the history has it from another epoch of its sender."""
+    return (Do.FIND,)
+
+
 def show(record: IncomingLetter, peer: None, now: Instant) -> tuple[Do, ...]:
     """It is on disk, in order: only now may it be acknowledged."""
     return (Do.ACKNOWLEDGE, Do.SHOW)  # R-9.4-1
@@ -86,17 +91,22 @@ class Incoming(Machine):
     """
 
     p = States.from_enum(Phase, initial=Phase.HELD, final={Phase.SHOWN, Phase.DROPPED})
-    reached = Event(p.HELD.to(p.COMMITTING, on=enter))
-    passed = Event(p.HELD.to(p.CHECKING, on=check))
-    repeated = Event(ignored(p.HELD, p.COMMITTING, p.CHECKING))
-    entered = Event(p.COMMITTING.to(p.SHOWN, on=show))
-    found = Event(p.COMMITTING.to(p.SHOWN, on=acknowledge) | p.CHECKING.to(p.SHOWN, on=acknowledge))
-    missing = Event(p.CHECKING.to(p.DROPPED, on=decline))
-    evicted = Event(p.HELD.to(p.DROPPED))
+    reached = Event(p.HELD.to(p.COMMITTING, on=enter))  # everything before it is in the history, or was given up
+    passed = Event(p.HELD.to(p.CHECKING, on=check))  # it came with a number that was passed already
+    early = Event(stays(p.HELD, on=check_early))  # a copy came from the mailbox, ahead of a gap
+    repeated = Event(ignored(p.HELD, p.COMMITTING, p.CHECKING))  # another copy came
+    entered = Event(p.COMMITTING.to(p.SHOWN, on=show))  # the store entered it
+    found = Event(  # the history has it already
+        p.HELD.to(p.SHOWN, on=acknowledge)
+        | p.COMMITTING.to(p.SHOWN, on=acknowledge)
+        | p.CHECKING.to(p.SHOWN, on=acknowledge)
+    )
+    missing = Event(p.CHECKING.to(p.DROPPED, on=decline) | ignored(p.HELD))  # the history does not have it
+    evicted = Event(p.HELD.to(p.DROPPED))  # its room is needed
     impossible = {
-        Phase.HELD: frozenset({"entered", "found", "missing"}),
-        Phase.COMMITTING: frozenset({"reached", "passed", "missing", "evicted"}),
-        Phase.CHECKING: frozenset({"reached", "passed", "entered", "evicted"}),
+        Phase.HELD: frozenset({"entered"}),
+        Phase.COMMITTING: frozenset({"reached", "passed", "early", "missing", "evicted"}),
+        Phase.CHECKING: frozenset({"reached", "passed", "early", "entered", "evicted"}),
     }
 
 

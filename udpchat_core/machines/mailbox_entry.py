@@ -21,11 +21,11 @@ from ..table import Machine, Table, read, stays
 class Phase(StrEnum):
     """Where a stored letter stands."""
 
-    STORED = "stored"
-    OFFERED = "offered"
-    COLLECTED = "collected"
-    RETURNED = "returned"
-    EXPIRED = "expired"
+    STORED = "stored"  # read from the mailbox, or passed over for now
+    OFFERED = "offered"  # pushed, and not answered
+    COLLECTED = "collected"  # deleted: its owner has it, or does not want it
+    RETURNED = "returned"  # deleted: its owner could not open it
+    EXPIRED = "expired"  # deleted: its days are over
 
 
 class Do(StrEnum):
@@ -84,11 +84,11 @@ class MailboxEntry(Machine):
     """A stored letter under way to its owner."""
 
     p = States.from_enum(Phase, initial=Phase.STORED, final={Phase.COLLECTED, Phase.RETURNED, Phase.EXPIRED})
-    offered = Event(p.STORED.to(p.OFFERED, on=push))
-    timed_out = Event(stays(p.OFFERED, cond=may_push, on=push) | p.OFFERED.to(p.STORED, on=pass_over))
-    collected = Event(p.OFFERED.to(p.COLLECTED, on=finish))
-    returned = Event(p.OFFERED.to(p.RETURNED, on=finish))
-    expired = Event(p.OFFERED.to(p.EXPIRED, on=finish))
+    offered = Event(p.STORED.to(p.OFFERED, on=push))  # it is its turn
+    timed_out = Event(stays(p.OFFERED, cond=may_push, on=push) | p.OFFERED.to(p.STORED, on=pass_over))  # it is due
+    collected = Event(p.OFFERED.to(p.COLLECTED, on=finish))  # its owner has it, or does not want it
+    returned = Event(p.OFFERED.to(p.RETURNED, on=finish))  # its owner could not open it
+    expired = Event(p.OFFERED.to(p.EXPIRED, on=finish))  # its days are over
     impossible = MappingProxyType(
         {
             # What is not on offer is not in memory but for the moment between reading and pushing it.

@@ -244,13 +244,15 @@ class Outgoing(Machine):
     """
 
     p = States.from_enum(Phase, initial=Phase.QUEUED, final={Phase.DELIVERED, Phase.REFUSED, Phase.EXPIRED})
-    admitted = Event(
+    admitted = Event(  # it is the next of its contact, and its window has room
         p.QUEUED.to(p.DIRECT, cond=is_online, on=send_directly)
         | p.QUEUED.to(p.STORING, cond=is_known, on=store)
         | p.QUEUED.to(p.RESOLVING, on=look_up)
     )
-    resolved = Event(p.RESOLVING.to(p.QUEUED) | ignored(p.QUEUED, p.DIRECT, p.STORING, p.STORED))
-    timed_out = Event(
+    resolved = Event(  # the directory answered, or the disk has its recipient
+        p.RESOLVING.to(p.QUEUED) | ignored(p.QUEUED, p.DIRECT, p.STORING, p.STORED)
+    )
+    timed_out = Event(  # it is due
         stays(p.DIRECT, cond=may_try_again, on=send_directly)
         | p.DIRECT.to(p.STORING, cond=has_store_room, on=turn_to_mailbox)
         | stays(p.DIRECT, on=wait_for_room)
@@ -259,16 +261,20 @@ class Outgoing(Machine):
         | stays(p.STORED, cond=has_come_back, on=ask_for_card)
         | stays(p.STORED, on=remind)
     )
-    kept = Event(p.STORING.to(p.STORED, on=settle_down) | ignored(p.QUEUED, p.RESOLVING, p.DIRECT, p.STORED))
-    put_off = Event(stays(p.STORING, on=back_off) | ignored(p.QUEUED, p.RESOLVING, p.DIRECT, p.STORED))
-    returned = Event(
+    kept = Event(  # the server has it on its disk
+        p.STORING.to(p.STORED, on=settle_down) | ignored(p.QUEUED, p.RESOLVING, p.DIRECT, p.STORED)
+    )
+    put_off = Event(  # the server has no room or no time for it now
+        stays(p.STORING, on=back_off) | ignored(p.QUEUED, p.RESOLVING, p.DIRECT, p.STORED)
+    )
+    returned = Event(  # the recipient could not open it
         p.STORED.from_(p.STORING, on=note_return)
         | stays(p.STORED, on=note_return)
         | ignored(p.QUEUED, p.RESOLVING, p.DIRECT)
     )
-    acknowledged = Event(p.DELIVERED.from_.any(on=finish))
-    refused = Event(p.REFUSED.from_.any(on=finish))
-    expired = Event(p.EXPIRED.from_.any(on=finish))
+    acknowledged = Event(p.DELIVERED.from_.any(on=finish))  # by the recipient, directly or with a receipt
+    refused = Event(p.REFUSED.from_.any(on=finish))  # it must not be sent
+    expired = Event(p.EXPIRED.from_.any(on=finish))  # it was tried for long enough
     impossible = {
         Phase.QUEUED: frozenset({"timed_out"}),
         Phase.RESOLVING: frozenset({"timed_out", "admitted"}),

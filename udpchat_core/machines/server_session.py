@@ -22,11 +22,11 @@ from ..table import Machine, Table, ignored, read, stays
 class Phase(StrEnum):
     """Where a session stands."""
 
-    CONFIRMING = "confirming"
-    ONLINE = "online"
-    LAPSED = "lapsed"
-    LEFT = "left"
-    ENDED = "ended"
+    CONFIRMING = "confirming"  # confirmed by its first RECORD, not registered yet
+    ONLINE = "online"  # registered, and heard lately
+    LAPSED = "lapsed"  # registered, and not heard for a minute
+    LEFT = "left"  # deregistered
+    ENDED = "ended"  # forgotten
 
 
 class Do(StrEnum):
@@ -104,24 +104,25 @@ class ServerSession(Machine):
     """A link of a client at the server."""
 
     p = States.from_enum(Phase, initial=Phase.CONFIRMING, final={Phase.ENDED})
-    heard = Event(
+    # R-8.2-10: no RECORD but a Register mends having left.
+    heard = Event(  # an authentic RECORD came
         stays(p.CONFIRMING, on=note)
         | stays(p.ONLINE, on=note)
-        | p.LAPSED.to(p.ONLINE, on=come_online)
+        | p.LAPSED.to(p.ONLINE, on=come_online)  # R-8.2-9
         | ignored(p.LEFT)
     )
-    registered = Event(
+    registered = Event(  # a Register is durable
         p.CONFIRMING.to(p.ONLINE, on=come_online) | p.LEFT.to(p.ONLINE, on=come_online) | ignored(p.ONLINE, p.LAPSED)
     )
-    deregistered = Event(p.ONLINE.to(p.LEFT, on=leave) | ignored(p.CONFIRMING, p.LEFT))
-    quiet = Event(
+    deregistered = Event(p.ONLINE.to(p.LEFT, on=leave) | ignored(p.CONFIRMING, p.LEFT))  # a Deregister came
+    quiet = Event(  # nothing was heard for too long
         p.CONFIRMING.to(p.ENDED, on=forget)
         | p.ONLINE.to(p.LAPSED, on=lapse)
         | p.LAPSED.to(p.ENDED, cond=is_over, on=forget)
         | p.LEFT.to(p.ENDED, cond=is_over, on=forget)
         | ignored(p.LAPSED, p.LEFT)
     )
-    superseded = Event(
+    superseded = Event(  # a newer link of this identity takes over
         p.CONFIRMING.to(p.ENDED, on=give_way)
         | p.ONLINE.to(p.ENDED, on=give_way)
         | p.LAPSED.to(p.ENDED, on=give_way)

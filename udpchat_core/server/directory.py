@@ -107,9 +107,10 @@ class Directory:
         unknown.
         """
         told = self._told(names, since)
+        # R-8.4-3
         after = (name for name in told if start is None or name > start)
         found = nsmallest(ROSTER_ENTRIES_MAX + 1, after)
-        return tuple(self._entry(name) for name in found[:ROSTER_ENTRIES_MAX]), len(found) > ROSTER_ENTRIES_MAX
+        return tuple(map(self._entry, found[:ROSTER_ENTRIES_MAX])), len(found) > ROSTER_ENTRIES_MAX  # R-8.4-4
 
     def _told(self, names: Sequence[str], since: Version | None) -> Iterable[str]:
         known = since is not None and since.boot == self._boot

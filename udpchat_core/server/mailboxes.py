@@ -37,7 +37,7 @@ from .receipts import ReceiptBook
 from .session import Session, User
 from .storage import Storage
 
-_QUOTA = Quota(MAILBOX_LETTERS_MAX, MAILBOX_SENDER_LETTERS_MAX, MAILBOX_STRANGERS_LETTERS_MAX)
+_QUOTA = Quota(MAILBOX_LETTERS_MAX, MAILBOX_SENDER_LETTERS_MAX, MAILBOX_STRANGERS_LETTERS_MAX)  # R-8.5-4
 _DAY_MS = 86_400_000
 _EVENTS = {
     Outcome.ACKNOWLEDGED: MailboxEntry.collected,
@@ -109,7 +109,7 @@ class Mailboxes:
         online = owner is not None and owner.online is not None
         self._context.say(turn, session, Stored(id_, online, result.attempt))  # R-8.5-2
         if owner is not None and online:
-            self._wake(turn, owner)
+            self._wake(turn, owner)  # R-8.5-5
         return result.attempt == request.attempt
 
     # --- a round ---
@@ -212,6 +212,7 @@ class Mailboxes:
 
     def collect(self, turn: Turn, session: Session, asked: Collected) -> None:
         """A Collected; where the store has too much to do, its letters are pushed and collected again."""
+        # R-8.5-7: what was listed, and nothing else.
         self._storage.ask(turn, CollectLetters(session.user.identity, asked.entries, RECEIPTS_PER_PAIR_MAX))
 
     def collected(self, turn: Turn, request: CollectLetters, result: Receipts) -> None:
@@ -232,7 +233,7 @@ class Mailboxes:
             self._go_on(turn, this)
 
     def expire(self, turn: Turn) -> None:
-        """Delete the letters past their days."""
+        """Delete the letters past their days."""  # R-8.5-7
         self._storage.ask(turn, ExpireLetters(self._context.wall_ms(turn.now) - LETTER_DAYS_MAX * _DAY_MS))
 
     def expired(self, turn: Turn, letters: int) -> None:

@@ -85,7 +85,7 @@ class ReceiptBook:
 
     def push(self, turn: Turn, receipts: tuple[KeptReceipt, ...]) -> None:
         """Receipts that just became durable: tell those senders that are online."""
-        for each in receipts:
+        for each in receipts:  # R-8.6-1
             user = self._directory.user(each.sender)
             if user is None or user.online is None:
                 continue
@@ -137,7 +137,7 @@ class ReceiptBook:
         page = self._pages.get(request.sender)
         if page is None:
             return
-        for slot in request.slots:
+        for slot in request.slots:  # R-8.6-2
             page.receipts.pop(slot, None)
         self._go_on(turn, page)
 

@@ -42,6 +42,7 @@ from ..requests import (
     CollectLetters,
     DropReceipts,
     Expired,
+    ExpireLetters,
     Full,
     KeepLetter,
     Kept,
@@ -207,7 +208,7 @@ class Server:
                 self._receipts.read(turn, request, result)
             case DropReceipts() as request, _:
                 self._receipts.dropped(turn, request)
-            case _, Expired(letters):
+            case ExpireLetters(), Expired(letters):
                 self._mailboxes.expired(turn, letters)
             case request, result:
                 raise LocalProtocolError(f"a {type(request).__name__} answered by a {type(result).__name__}")

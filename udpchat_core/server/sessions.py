@@ -106,7 +106,7 @@ class Sessions:
             if session.phase is Phase.ENDED:
                 continue
             due = session.heard_s + SILENCE_S
-            if due <= second:
+            if due <= second:  # R-8.2-9
                 self._step(turn, session, ServerSession.quiet)
                 due = second + SILENCE_S
             self._look_again(session, due)
@@ -151,8 +151,6 @@ class Sessions:
         known = parts.directory.user(request.identity)
         is_new = known is None or known.name != request.name
         user, names = parts.directory.bind(request)
-        for name in names:
-            self._changed(turn, name)
         for session, id_ in binding.asked.items():
             if session.phase is Phase.ENDED:
                 continue
@@ -160,6 +158,9 @@ class Sessions:
                 self._register(turn, session, user, is_new, id_, result.waiting)
             else:
                 self.register(turn, session, session.ordered, id_)
+        for name in names:
+            if name != user.name or user.online not in binding.asked:  # else it was told as coming online
+                self._changed(turn, name)
 
     def _register(self, turn: Turn, session: Session, user: User, is_new: bool, id_: int, waiting: int) -> None:
         older, user.session, session.user = user.session, session, user

@@ -31,10 +31,13 @@ class Storage:
     def ask(self, turn: Turn, request: ServerRequest) -> bool:
         """Ask, unless the same is asked already. False where too much is: the client has to come again."""
         if request not in self._outstanding:
-            if len(self._outstanding) >= STORE_REQUESTS_MAX:
+            if len(self._outstanding) >= STORE_REQUESTS_MAX:  # R-8.7-2
                 return False
             self._outstanding[request] = None
-            turn.store(request)
+            if self._failed:  # it waits behind what failed: an old card must not follow a new one
+                self._failed[request] = None
+            else:
+                turn.store(request)
         return True
 
     def settle(self, turn: Turn, reply: StoreReply) -> bool:
@@ -53,7 +56,7 @@ class Storage:
             turn.emit(StorageFailed())
         if not self._failed:
             self._context.timers.set((Timer.STORAGE, None), after(turn.now, self._wait_us))
-        self._failed[request] = None
+        self._failed[request] = None  # R-8.7-1
         return False
 
     def retry(self, turn: Turn) -> None:

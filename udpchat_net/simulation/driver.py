@@ -134,7 +134,7 @@ class Driver:
         while node.life == life and node.arrived:
             self._receive(node)
         if node.life == life and node.answered:
-            replies, node.answered = node.answered, []
+            replies, node.answered, node.failing = node.answered, [], False
             self._call(node, lambda core, now: core.handle_stored(replies, now))
         if node.life == life and node.core is not None:
             due = node.core.next_timeout()
@@ -160,8 +160,7 @@ class Driver:
         for observer in self.observers:
             observer.turned(node)
         if node.life == life and node.core is not None:
-            if node.asked and not node.committing:
-                self._begin_commit(node)
+            self._begin_commit(node)
             due = node.core.next_timeout()
             if due is not None:
                 self._plan_turn(node, node.clock.now_us(due))
@@ -216,6 +215,11 @@ class Driver:
     # --- the disk ---
 
     def _begin_commit(self, node: Node) -> None:
+        if node.failing:  # what is asked after a failure, and before the core knows of it, fails too, untried
+            node.answered += [StoreReply(request, False) for request in node.asked]
+            node.asked = []
+        if node.committing or not node.asked:
+            return
         node.committing, node.asked = node.asked, []
         node.commits += 1
         takes_us = max([COMMIT_US, *(each.commit_us for each in self._disk_faults(node) if isinstance(each, SlowDisk))])
@@ -230,15 +234,14 @@ class Driver:
             self.counts["FullDisk"] += 1
             if draws(self._seed, "disk", node.name, node.commits)[0] < max(fault.durable for fault in full):
                 self._make_durable(node, requests)
-            behind, node.asked = node.asked, []  # what was asked after it fails too, untried
-            node.answered += [StoreReply(request, False) for request in (*requests, *behind)]
+            node.failing = True
+            node.answered += [StoreReply(request, False) for request in requests]
         else:
             node.answered += self._make_durable(node, requests)
         if self._dies_at(node, Boundary.AFTER_COMMIT):
             return
         self._plan_turn(node, self.now_us)
-        if node.asked:
-            self._begin_commit(node)
+        self._begin_commit(node)
 
     def _make_durable(self, node: Node, requests: list[Any]) -> tuple[StoreReply, ...]:
         for observer in self.observers:

@@ -24,7 +24,7 @@ from udpchat_core.requests import (
 from udpchat_core.secure.keys import ACK_LABEL, ID_BYTES, SLOT_LABEL
 from udpchat_core.secure.suite import Suite
 
-from ..stores.memory import ClientMemory, ServerMemory
+from ..stores.memory import ClientMemory, Outgoing, ServerMemory
 from .faults import SERVER
 from .invariants import Invariant, Violation
 from .node import Event, Node, Observer
@@ -66,11 +66,15 @@ class Letter:
         return f"letter {self.saved.message}.{self.saved.part} from {self.sender} to {self.saved.to}"
 
 
+Stamp = tuple[int, int, int]
+"""By which a request to enter a letter is known when it is made again: epoch, seq, time of receiving."""
+
+
 @dataclass(slots=True)
 class Inbox:
     """The picture of one inbox, and what was entered and told over all lives."""
 
-    letters: set[tuple[bytes, bytes]] = field(default_factory=set)
+    letters: dict[tuple[bytes, bytes], Stamp] = field(default_factory=dict)
     last: dict[tuple[bytes, int], tuple[int, int]] = field(default_factory=dict)
     entered: Counter[tuple[bytes, int, int, str]] = field(default_factory=Counter)
     told: Counter[tuple[bytes, int, int, str]] = field(default_factory=Counter)
@@ -102,12 +106,19 @@ class Ledger(Observer):
                 self.inboxes[node.name] = Inbox()
         self.names = {identity: name for name, identity in self.identities.items()}
 
+    def is_known(self, letter: Letter) -> bool:
+        """Whether the sender's disk has the letter, in the outbox or in the history."""
+        return letter.saved.secret in self._outgoing(letter)
+
     def is_open(self, letter: Letter) -> bool:
         """Whether the letter is in its sender's outbox still."""
+        row = self._outgoing(letter).get(letter.saved.secret)
+        return row is not None and row.outcome is None
+
+    def _outgoing(self, letter: Letter) -> dict[bytes, Outgoing]:
         store = self.world.nodes[letter.sender].store
         assert isinstance(store, ClientMemory)
-        row = store.outgoing.get(letter.saved.secret)
-        return row is not None and row.outcome is None
+        return store.outgoing
 
     # --- commits ---
 
@@ -132,7 +143,7 @@ class Ledger(Observer):
 
     def restored(self, node: Node, backup: ClientMemory) -> None:  # noqa: D102
         inbox = self.inboxes[node.name]
-        inbox.letters, inbox.last = set(backup.inbox), {}
+        inbox.letters, inbox.last = {key: _stamp(row) for key, row in backup.inbox.items()}, {}
         for key in [key for key in self.by_message if key[0] == node.name]:
             del self.by_message[key]  # their numbers are used again
         for secret, row in backup.outgoing.items():
@@ -169,11 +180,12 @@ class Ledger(Observer):
 
     def _enter(self, node: Node, enter: EnterLetter, fresh: bool) -> None:
         inbox, key = self.inboxes[node.name], (enter.sender, enter.ack)
-        if fresh is (key in inbox.letters):
+        known = inbox.letters.get(key)
+        if fresh is not (known in (None, _stamp(enter))):
             if fresh:
                 raise Violation(Invariant.ONCE, f"{node.name} entered a letter a second time: {enter.text!r}")
             raise Violation(Invariant.NOTHING_LOST, f"{node.name} took a new letter for an old one: {enter.text!r}")
-        if not fresh:
+        if known is not None:
             return
         letter = self.by_ack.get(enter.ack)
         if letter is None or letter.saved.to != node.name or self.identities[letter.sender] != enter.sender:
@@ -184,7 +196,7 @@ class Ledger(Observer):
         of = (enter.sender, enter.epoch)
         if letter.place <= inbox.last.get(of, (0, 0)):
             raise Violation(Invariant.IN_ORDER, f"{node.name} entered {letter} after {inbox.last[of]}")
-        inbox.letters.add(key)
+        inbox.letters[key] = _stamp(enter)
         inbox.last[of] = letter.place
         inbox.entered[enter.sender, enter.part, enter.sent_ms, enter.text] += 1
         letter.entered = True
@@ -212,3 +224,7 @@ class Ledger(Observer):
         for letter in letters:
             if not holds(letter):
                 raise Violation(Invariant.DURABLE, f"{node.name} said {word} of {letter}")
+
+
+def _stamp(enter: EnterLetter) -> Stamp:
+    return (enter.epoch, enter.seq, enter.received_ms)

@@ -91,6 +91,7 @@ class Node:
         asked: requests that the next commit will hold.
         committing: requests of the commit under way.
         answered: replies that the core has not got.
+        failing: whether one of them says that a commit failed.
         arrived: datagrams in the socket.
         turn_at_us: when the driver will look again, if it will.
         paused_until_us: until when the process stands still.
@@ -113,6 +114,7 @@ class Node:
     committing: list[Request] = field(default_factory=list)
     answered: list[StoreReply] = field(default_factory=list)
     arrived: list[Received] = field(default_factory=list)
+    failing: bool = False
     turn_at_us: int | None = None
     paused_until_us: int = 0
     asleep: bool = False
@@ -124,6 +126,7 @@ class Node:
     def stop(self) -> None:
         """The process is gone, and with it everything that is not on the disk."""
         self.core, self.life, self.turn_at_us, self.paused_until_us = None, self.life + 1, None, 0
+        self.failing = False
         self.asked, self.committing, self.answered, self.arrived = [], [], [], []
 
 

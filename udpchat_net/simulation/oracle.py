@@ -53,8 +53,12 @@ class Oracle:
                 secrets = [secret for secret, row in store.outgoing.items() if row.outcome is None]
                 left += [f"{self.ledger.by_secret[secret]} in the outbox" for secret in secrets]
             else:
-                for owner, box in store.mailboxes.items():
-                    left += [f"entry {entry} for {self.ledger.names[owner]}" for entry in box.letters]
+                for box in store.mailboxes.values():
+                    for kept in box.letters.values():
+                        letter = self.ledger.by_slot[kept.slot]
+                        if self.ledger.is_known(letter):  # else its sender went back to before it was written
+                            how = "entered before" if letter.entered else "never entered"
+                            left.append(f"{letter} in the mailbox, {how}")
                 left += [
                     f"{len(kept)} receipts for {self.ledger.names[of]}" for of, kept in store.receipts.items() if kept
                 ]
@@ -66,7 +70,7 @@ class Oracle:
             self.caps.check(name, node.core)
             if isinstance(node.store, ServerMemory):
                 continue
-            missing = self.ledger.inboxes[name].letters.symmetric_difference(node.store.inbox)
+            missing = self.ledger.inboxes[name].letters.keys() ^ node.store.inbox.keys()
             if missing:
                 raise Violation(Invariant.NOTHING_LOST, f"{len(missing)} letters are not in the inbox of {name}")
             for secret, row in node.store.outgoing.items():

@@ -138,10 +138,10 @@ class ClientMemory:
 
     def _enter(self, letter: EnterLetter) -> Entered:
         key, of = (letter.sender, letter.ack), (letter.sender, letter.epoch)
-        fresh = key not in self.inbox
-        self.inbox.setdefault(key, letter)
+        there = self.inbox.setdefault(key, letter)
+        of_this_request = (there.epoch, there.seq, there.received_ms) == (letter.epoch, letter.seq, letter.received_ms)
         self._watermarks[of] = max(letter.seq, self._watermarks.pop(of, 0))  # popped: it is changed last now
-        return Entered(fresh)
+        return Entered(of_this_request)
 
 
 # --- the server's ---
@@ -188,6 +188,7 @@ class ServerMemory:
         self.users = {user.name: user for user in state.users}
         self.mailboxes: dict[bytes, Mailbox] = {}
         self.receipts: dict[bytes, dict[tuple[bytes, bytes], KeptReceipt]] = {}
+        self._left: dict[tuple[bytes, int], KeptReceipt] = {}
 
     async def commit(self, requests: Sequence[ServerRequest]) -> Sequence[StoreReply]:
         """The port."""
@@ -211,6 +212,7 @@ class ServerMemory:
             )
             for owner, box in self.mailboxes.items()
         }
+        copy._left = dict(self._left)
         copy.receipts = {sender: dict(kept) for sender, kept in self.receipts.items()}
         return copy
 
@@ -227,7 +229,7 @@ class ServerMemory:
             case CollectLetters():
                 return self._collect(request)
             case ReadReceipts(sender, receipts_max):
-                return Receipts(tuple(self.receipts.get(sender, {}).values())[:receipts_max])
+                return Receipts(self._of(sender)[:receipts_max])
             case DropReceipts(sender, slots):
                 kept = self.receipts.get(sender, {})
                 self.receipts[sender] = {key: receipt for key, receipt in kept.items() if key[1] not in slots}
@@ -265,20 +267,28 @@ class ServerMemory:
 
     def _collect(self, collect: CollectLetters) -> Receipts:
         box, made = self._box(collect.owner), []
+        again: list[KeptReceipt] = []
         letters = 0
         for collected in collect.entries:
             letter = box.letters.get(collected.entry)
             if letter is None:
+                left = self._left.get((collect.owner, collected.entry))
+                again += [left] if left is not None and left in self._of(left.sender) else []
                 continue
             letters += 1
             box.delete(letter)
             if collected.outcome is Outcome.ACKNOWLEDGED:
                 box.known[letter.sender] = None
             if collected.outcome is not Outcome.UNWANTED:
-                made.append(KeptReceipt(letter.sender, letter.slot, collected.ack))
+                receipt = KeptReceipt(letter.sender, letter.slot, collected.ack)
+                self._left[collect.owner, collected.entry] = receipt
+                made.append(receipt)
         for receipt in made:
             self._keep_receipt(collect, receipt)
-        return Receipts(tuple(made), letters)
+        return Receipts((*again, *made), letters)
+
+    def _of(self, sender: bytes) -> tuple[KeptReceipt, ...]:
+        return tuple(self.receipts.get(sender, {}).values())
 
     def _keep_receipt(self, collect: CollectLetters, receipt: KeptReceipt) -> None:
         kept = self.receipts.setdefault(receipt.sender, {})

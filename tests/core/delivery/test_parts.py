@@ -1,5 +1,7 @@
 """Long texts come together again, whatever they hold and whoever else writes meanwhile."""
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -46,7 +48,7 @@ def test_any_text_up_to_64_kib_comes_together_again_from_letters_that_are_allowe
 @given(texts())
 def test_a_piece_ends_only_where_the_next_character_does_not_fit(text: str) -> None:
     pieces = split(text)
-    for piece, following in zip(pieces, pieces[1:], strict=False):
+    for piece, following in pairwise(pieces):
         assert len((piece + following[0]).encode()) > TEXT_BYTES_MAX
 
 
@@ -93,17 +95,20 @@ def test_a_missing_part_shows_as_a_gap_once_a_run_wherever_it_is() -> None:
 
 
 def test_a_text_whose_end_is_missing_is_given_when_the_next_text_of_its_sender_begins() -> None:
-    begun = [Part(ANN, 1, number, 4, str(number)) for number in (1, 2)]
     for following in (
         Part(ANN, 2, 1, 1, "next"),  # sent at another time
         Part(ANN, 1, 1, 1, "next"),  # another number of parts
         Part(ANN, 1, 1, 4, "next"),  # begins again
+        Part(ANN, 2, 3, 4, "next"),  # whose own beginning is missing
+        Part(ANN, 1, 3, 5, "next"),
     ):
-        assembler = Assembler()
-        assert [text for part in begun for text in assembler.add(part)] == []
-        given_ = list(assembler.add(following))
-        assert given_[0] == (begun[0], f"12{MISSING}")
-        assert [part for part, _ in given_[1:]] == ([following] if following.parts == 1 else [])
+        for missing in (4, 3):
+            begun = [Part(ANN, 1, number, 4, str(number)) for number in range(1, missing)]
+            assembler = Assembler()
+            assert [text for part in begun for text in assembler.add(part)] == []
+            first, *further = assembler.add(following)
+            assert first == (begun[0], "123"[: missing - 1] + MISSING)
+            assert further == ([(following, "next")] if following.parts == 1 else [])
 
 
 def test_a_text_that_begins_is_not_ended_by_another_sender() -> None:

@@ -9,6 +9,7 @@ from udpchat_core.limits import (
     CONGESTION_WINDOW_MAX,
     CONGESTION_WINDOW_MIN,
     CONGESTION_WINDOW_START,
+    DIRECT_RETRY_US,
     PTO_DURABLE_US,
     PTO_GRANULARITY_US,
 )
@@ -122,11 +123,13 @@ def test_growth_before_a_loss_does_not_count_after_it() -> None:
     assert path.window == 4
 
 
-def test_on_a_path_that_was_never_measured_each_loss_counts() -> None:
+def test_on_a_path_that_was_never_measured_losses_count_once_in_the_time_of_a_first_try() -> None:
     path = Path()
-    for now in (1, 1, 1):
+    for now in (1, 1, DIRECT_RETRY_US[0]):
         path.lost(Instant(now))
-    assert path.window == CONGESTION_WINDOW_MIN
+        assert path.window == CONGESTION_WINDOW_START // 2
+    path.lost(Instant(1 + DIRECT_RETRY_US[0]))
+    assert path.window == CONGESTION_WINDOW_START // 4
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 2_000_000))))

@@ -6,7 +6,7 @@ the tests do that by hand.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from hashlib import sha256
 from typing import Any, TypeVar
@@ -44,6 +44,7 @@ class World:
         self.received: dict[Address, list[bytes]] = {}
         self.events: list[ServerEvent] = []
         self.dropped: list[Reason] = []
+        self._hosts = 0
         self._unproven: Counter[Address] = Counter()  # what an address sent beyond what it got
         self._tokens: set[tuple[Address, bytes]] = set()
         self._proven: set[Address] = set()
@@ -121,6 +122,10 @@ class World:
         """The datagrams that `address` got since the last time."""
         return self.received.pop(address, [])
 
+    def new_host(self) -> int:
+        self._hosts += 1
+        return self._hosts
+
     def told(self, kind: type[M]) -> list[M]:
         """The events of one kind so far."""
         return [event for event in self.events if isinstance(event, kind)]
@@ -136,14 +141,11 @@ class Client:
     `who` names the identity if it is not that of the name.
     """
 
-    _hosts = 0
-
     def __init__(
         self, world: World, name: str, host: int = 0, who: str = "", seq: int = 5, life_s: int = 86_400
     ) -> None:
-        Client._hosts += 1
         self.world, self.name, self.seq = world, name, seq
-        self.address = Address(bytes((10, *(host or Client._hosts).to_bytes(3))), 4000)
+        self.address = Address(bytes((10, *(host or world.new_host()).to_bytes(3))), 4000)
         self.private = private_key(f"{who or name} identity")
         self.identity = world.suite.sign_public(self.private)
         self.live = private_key(f"{who or name} live {seq}")
@@ -246,6 +248,3 @@ def snapshot(world: World) -> tuple[Any, ...]:
         (user.name, user.identity, user.card, user.online is not None) for user in directory._by_name.values()
     )
     return users, directory.version, world.store.picture()
-
-
-Check = Callable[[World], None]

@@ -1,0 +1,493 @@
+"""Mail: kept when durable, pushed until collected, never in the way of other mail, deleted only when collected."""
+
+from collections.abc import Iterable
+
+import pytest
+
+from tests.core.server.world import LETTER, Client, World
+from udpchat_core import limits
+from udpchat_core.events import MailCollected, MailExpired, MailKept
+from udpchat_core.machines import mailbox_entry
+from udpchat_core.messages import (
+    Collected,
+    CollectedEntry,
+    Deregister,
+    Mail,
+    Outcome,
+    Ping,
+    Refusal,
+    Refused,
+    Register,
+    Registered,
+    Store,
+    Stored,
+)
+from udpchat_core.requests import CollectLetters, KeepLetter, ReadMail
+
+DAY_S = 86_400
+
+
+def slot(number: int) -> bytes:
+    return number.to_bytes(16)
+
+
+def store(sender: Client, owner: Client, numbers: Iterable[int], attempt: int = 0) -> None:
+    for number in numbers:
+        sender.say(Store(number, owner.identity, slot(number), attempt, LETTER))
+
+
+def collected(*entries: int) -> Collected:
+    return Collected(tuple(CollectedEntry(entry, Outcome.ACKNOWLEDGED, slot(entry)) for entry in entries))
+
+
+def entries(client: Client) -> list[int]:
+    return [mail.entry for mail in client.heard(Mail)]
+
+
+def box(client: Client) -> list[int]:
+    return sorted(client.world.store.mail.get(client.identity, {}))
+
+
+def pair(world: World) -> tuple[Client, Client]:
+    return world.client("alice").online(), world.client("bob").online()
+
+
+def stay(world: World, seconds: float, *clients: Client) -> None:
+    """Time passes, and these clients ping, as clients do."""
+    until = world.now + round(seconds * 1_000_000)
+    while world.now < until:
+        world.advance(min(20, (until - world.now) / 1_000_000))
+        for client in clients:
+            client.say(Ping(1))
+
+
+def rounds(world: World) -> int:
+    return len(world.server._mailboxes._rounds)
+
+
+# --- keeping ---
+
+
+def test_stored_is_said_when_the_letter_is_durable_and_not_before(sealed_world: World) -> None:
+    """R-8.5-2."""
+    world = sealed_world
+    alice, bob = pair(world)
+    world.store.is_slow = True
+    store(alice, bob, [1])
+    world.advance(1)
+    assert (alice.hear(), bob.hear()) == ([], [])
+    world.settle()
+    assert alice.hear() == [Stored(1, True, 0)]
+    assert bob.hear() == [Mail(1, slot(1), LETTER)]
+    assert world.told(MailKept) == [MailKept(1)]
+
+
+def test_stored_says_whether_the_recipient_is_there(world: World) -> None:
+    """R-8.5-2."""
+    alice, bob = pair(world)
+    bob.ask(Deregister(1))
+    store(alice, bob, [1])
+    assert alice.hear() == [Stored(1, False, 0)]
+    assert bob.hear() == []
+
+
+def test_letters_for_nobody_are_refused(world: World) -> None:
+    """R-8.5-1."""
+    alice, _ = pair(world)
+    assert alice.ask(Store(5, bytes(32), bytes(16), 0, LETTER)) == Refused(5, Refusal.UNKNOWN, 10, 0)
+    stranger = world.client("carol").connect()
+    assert alice.ask(Store(6, stranger.identity, bytes(16), 0, LETTER)) == Refused(6, Refusal.UNKNOWN, 10, 0)
+
+
+def test_the_sender_is_whom_the_link_proved(world: World) -> None:
+    alice, bob = pair(world)
+    store(alice, bob, [1])
+    (kept,) = [request for request in world.store.log if isinstance(request, KeepLetter)]
+    assert (kept.sender, kept.owner, kept.slot, kept.letter) == (alice.identity, bob.identity, slot(1), LETTER)
+
+
+def test_a_store_that_comes_again_is_one_letter_and_whoever_asked_last_is_answered(world: World) -> None:
+    """R-8.5-3: while it is under way, and after; also from a newer link."""
+    alice, bob = pair(world)
+    bob.ask(Deregister(1))
+    world.store.is_slow = True
+    store(alice, bob, [1, 1])
+    newer = Client(world, "alice", seq=6).connect()
+    world.store.is_slow = False
+    newer.say(Register(1))
+    newer.hear()
+    world.store.is_slow = True
+    newer.say(Store(9, bob.identity, slot(1), 0, LETTER))
+    world.settle()
+    assert newer.hear() == [Stored(9, False, 0)] or newer.hear() == []
+    world.store.is_slow = False
+    store(newer, bob, [1])
+    assert newer.heard(Stored)[-1] == Stored(1, False, 0)
+    assert box(bob) == [1]
+
+
+def test_a_higher_attempt_takes_the_place_of_a_lower_one(world: World) -> None:
+    """R-8.5-2: under a new entry number; a lower one changes nothing, and the attempt that is there is told."""
+    alice, bob = pair(world)
+    bob.ask(Deregister(1))
+    for attempt, kept, there in ((1, 1, [1]), (0, 1, [1]), (1, 1, [1]), (3, 3, [2])):
+        assert alice.ask(Store(7, bob.identity, slot(1), attempt, LETTER)) == Stored(7, False, kept)
+        assert box(bob) == there
+    assert len(world.told(MailKept)) == 3
+
+
+def test_mail_kept_counts_a_commit(world: World) -> None:
+    alice, bob = pair(world)
+    world.store.is_slow = True
+    store(alice, bob, range(1, 6))
+    world.settle()
+    assert world.told(MailKept) == [MailKept(5)]
+
+
+def test_a_full_mailbox_refuses_and_keeps_what_it_has(world: World) -> None:
+    """R-8.5-4: 256 of a sender; another still has room, until the share of strangers is used up."""
+    alice, bob = pair(world)
+    bob.ask(Deregister(1))
+    senders = [alice, *(world.client(f"s{number}").online() for number in range(4))]
+    for sender in senders[:4]:
+        store(sender, bob, range(256))
+        sender.hear()
+        assert sender.ask(Store(999, bob.identity, slot(999), 0, LETTER)) == Refused(999, Refusal.QUOTA, 60, 0)
+    assert senders[4].ask(Store(1, bob.identity, slot(1), 0, LETTER)) == Refused(1, Refusal.QUOTA, 60, 0)
+    assert len(box(bob)) == limits.MAILBOX_STRANGERS_LETTERS_MAX
+    assert alice.ask(Store(1, bob.identity, slot(1), 0, LETTER)) == Stored(1, False, 0)
+
+
+# --- pushing ---
+
+
+def test_mail_is_pushed_to_whoever_registers_until_it_is_collected(sealed_world: World) -> None:
+    """R-8.5-5: and deleted only then."""
+    world = sealed_world
+    alice, bob = pair(world)
+    bob.ask(Deregister(1))
+    store(alice, bob, [1, 2, 3])
+    back = Client(world, "bob", seq=6).connect()
+    back.say(Register(1))
+    answers = back.hear()
+    assert [type(answer) for answer in answers] == [Registered, Mail, Mail, Mail]
+    assert [answer.slot for answer in answers if isinstance(answer, Mail)] == [slot(1), slot(2), slot(3)]
+    back.say(collected(2))
+    assert box(back) == [1, 3]
+    back.say(collected(1, 3))
+    assert (box(back), rounds(world)) == ([], 0)
+    assert world.told(MailCollected) == [MailCollected("bob", 1), MailCollected("bob", 2)]
+    stay(world, 300, back)
+    assert entries(back) == []
+
+
+def test_a_letter_is_pushed_again_after_1_and_2_seconds_and_from_the_beginning_after_a_pause(world: World) -> None:
+    """R-8.5-5: forever, at last every 37 seconds."""
+    alice, bob = pair(world)
+    start, times = world.now, []
+    store(alice, bob, [1])
+    for tick in range(2_400):
+        if entries(bob):
+            times.append((world.now - start) / 1_000_000)
+        if tick % 100 == 0:
+            bob.say(Ping(1))
+        world.advance(0.1)
+    assert times[:9] == pytest.approx([0, 1, 3, 8, 9, 11, 17, 18, 20])
+    assert times[-3] - times[-6] == pytest.approx(37)
+
+
+def test_a_collected_that_is_not_durable_deletes_nothing(world: World) -> None:
+    """R-8.5-7 R-8.7-1: it is asked until it is."""
+    alice, bob = pair(world)
+    store(alice, bob, [1])
+    world.store.failures = 2
+    bob.say(collected(1))
+    assert box(bob) == [1]
+    world.advance(0.7)
+    assert box(bob) == []
+    bob.hear()
+    stay(world, 60, bob)
+    assert entries(bob) == []
+
+
+def test_only_what_is_listed_is_deleted_and_only_for_its_owner(world: World) -> None:
+    """R-8.5-7."""
+    alice, bob = pair(world)
+    store(alice, bob, range(1, 6))
+    alice.say(collected(1, 2, 3))
+    bob.say(collected(4, 77))
+    assert box(bob) == [1, 2, 3, 5]
+
+
+@pytest.mark.parametrize("outcome", [Outcome.UNOPENABLE, Outcome.UNWANTED])
+def test_what_cannot_be_opened_or_is_not_wanted_is_deleted_too(world: World, outcome: Outcome) -> None:
+    alice, bob = pair(world)
+    store(alice, bob, [1])
+    bob.say(Collected((CollectedEntry(1, outcome, None),)))
+    assert (box(bob), rounds(world)) == ([], 0)
+
+
+def test_a_long_mailbox_comes_in_pages(world: World) -> None:
+    """R-8.5-6: 32 under way; the next follow as some are collected."""
+    alice, bob = pair(world)
+    bob.ask(Deregister(1))
+    store(alice, bob, range(1, 101))
+    bob.say(Register(2))
+    seen = entries(bob)
+    assert seen == list(range(1, 33))
+    while fresh := seen[-20:]:
+        bob.say(collected(*fresh))
+        pushed = entries(bob)
+        assert not set(pushed) & set(seen)
+        seen += pushed
+        if not pushed:
+            break
+    assert seen == list(range(1, 101))
+
+
+def test_letters_left_uncollected_do_not_jam_the_mailbox(world: World) -> None:
+    """R-8.5-6: a whole window of them, and the one that fills the gap is the last of the mailbox."""
+    alice, bob = pair(world)
+    bob.ask(Deregister(1))
+    store(alice, bob, range(1, 100))
+    bob.say(Register(2))
+    seen: set[int] = set()
+    for _ in range(40):
+        seen |= set(entries(bob))
+        if 99 in seen:
+            break
+        stay(world, 1, bob)
+    assert seen == set(range(1, 100))
+    for at in range(1, 100, 33):
+        bob.say(collected(*range(at, at + 33)))
+    assert box(bob) == []
+    stay(world, 40, bob)
+    assert rounds(world) == 0
+
+
+def test_a_letter_that_comes_while_others_are_uncollected_is_pushed_at_once(world: World) -> None:
+    """R-8.5-5 R-8.5-6: while they are under way, passed over, and between rounds."""
+    alice, bob = pair(world)
+    store(alice, bob, [1])
+    for number, seconds in ((2, 0.5), (3, 6.7), (4, 3.5), (5, 30)):
+        bob.hear()
+        stay(world, seconds, bob)
+        bob.hear()
+        store(alice, bob, [number])
+        assert number in entries(bob)
+
+
+def test_a_full_window_lets_new_mail_in_when_it_is_passed_over(world: World) -> None:
+    """R-8.5-6."""
+    alice, bob = pair(world)
+    store(alice, bob, range(1, 33))
+    bob.hear()
+    store(alice, bob, [33])
+    assert entries(bob) == []
+    world.advance(7)
+    assert entries(bob)[-1] == 33
+
+
+def test_progress_makes_the_pause_short_again(world: World) -> None:
+    """R-8.5-5."""
+    alice, bob = pair(world)
+    store(alice, bob, [1, 2])
+    stay(world, 200, bob)
+    this = world.server._mailboxes._rounds[bob.identity]
+    assert this.pause_us == limits.MAIL_PAUSE_US_MAX
+    while not this.letters:
+        world.advance(0.5)
+    bob.say(collected(2))
+    assert this.pause_us == limits.MAIL_PAUSE_US_MIN
+
+
+def test_what_was_collected_late_ends_the_round(world: World) -> None:
+    alice, bob = pair(world)
+    store(alice, bob, [1])
+    world.advance(7.5)
+    bob.say(collected(1))
+    assert box(bob) == []
+    stay(world, 2, bob)
+    assert rounds(world) == 0
+
+
+def test_nothing_is_pushed_to_whoever_is_not_there(world: World) -> None:
+    """R-8.5-5: it left, or lapsed; a lapsed one gets its mail when it is heard again."""
+    alice, bob = pair(world)
+    store(alice, bob, [1])
+    bob.hear()
+    bob.say(Deregister(1))
+    bob.hear()
+    stay(world, 20, alice)
+    assert (bob.hear(), rounds(world)) == ([], 0)
+    bob.say(Register(2))
+    assert entries(bob) == [1]
+    stay(world, 70, alice)
+    bob.hear()
+    stay(world, 70, alice)
+    assert (bob.hear(), rounds(world)) == ([], 0)
+    bob.say(Ping(3))
+    assert entries(bob) == [1]
+
+
+def test_a_newer_link_gets_the_mail_from_the_beginning(world: World) -> None:
+    """R-8.5-5: also while a page of the older one is being read."""
+    alice, bob = pair(world)
+    store(alice, bob, [1, 2])
+    world.store.is_slow = True
+    store(alice, bob, [3])
+    newer = Client(world, "bob", seq=6).connect()
+    newer.say(Register(1))
+    world.settle()
+    assert set(entries(newer)) == {1, 2, 3}
+
+
+def test_a_letter_kept_while_a_page_is_read_is_not_missed(world: World) -> None:
+    """R-8.5-5: whatever the store answers first, and whether it fails."""
+    alice, bob = pair(world)
+    world.store.is_slow = True
+    store(alice, bob, [1])
+    (keep,) = world.store.replies()
+    world.reply(keep)
+    (read,) = world.store.replies()
+    assert isinstance(read.request, ReadMail)
+    store(alice, bob, [2])
+    (keep,) = world.store.replies()
+    world.reply(keep)
+    world.reply(read)
+    world.settle()
+    assert entries(bob) == [1, 2]
+
+
+def test_a_page_that_was_read_for_an_earlier_round_is_read_again(world: World) -> None:
+    """R-8.5-5: what came since is not in it."""
+    alice, bob = pair(world)
+    bob.ask(Deregister(1))
+    world.store.is_slow = True
+    bob.say(Register(2))
+    (bound,) = world.store.replies()
+    world.reply(bound)
+    early = world.store.replies()
+    assert ReadMail in [type(reply.request) for reply in early]
+    bob.say(Deregister(3))
+    store(alice, bob, [1])
+    world.settle()
+    bob.say(Register(4))
+    (bound,) = world.store.replies()
+    world.reply(bound)
+    world.reply(*early)
+    world.settle()
+    assert entries(bob) == [1]
+
+
+def test_a_page_for_whoever_is_gone_is_dropped(world: World) -> None:
+    alice, bob = pair(world)
+    world.store.is_slow = True
+    store(alice, bob, [1])
+    (keep,) = world.store.replies()
+    world.reply(keep)
+    bob.say(Deregister(1))
+    world.settle()
+    assert (entries(bob), rounds(world)) == ([], 0)
+
+
+def test_a_busy_store_delays_mail_and_loses_none(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """R-8.7-2: reading, and deleting."""
+    alice, bob = pair(world)
+    bob.ask(Deregister(1))
+    store(alice, bob, [1])
+    monkeypatch.setattr("udpchat_core.server.storage.STORE_REQUESTS_MAX", 1)
+    bob.say(Register(2))
+    assert bob.hear()
+    world.advance(1)
+    assert entries(bob) == [1]
+    monkeypatch.setattr("udpchat_core.server.storage.STORE_REQUESTS_MAX", 0)
+    bob.say(collected(1))
+    monkeypatch.setattr("udpchat_core.server.storage.STORE_REQUESTS_MAX", 9)
+    assert box(bob) == [1]
+    world.advance(8)
+    assert 1 in entries(bob)
+    bob.say(collected(1))
+    assert box(bob) == []
+
+
+def test_a_busy_store_does_not_stop_a_round_that_has_letters_under_way(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R-8.7-2."""
+    alice, bob = pair(world)
+    store(alice, bob, [1])
+    bob.hear()
+    world.store.is_slow = True
+    store(alice, bob, [2])
+    (keep,) = world.store.replies()
+    monkeypatch.setattr("udpchat_core.server.storage.STORE_REQUESTS_MAX", 0)
+    world.reply(keep)
+    monkeypatch.setattr("udpchat_core.server.storage.STORE_REQUESTS_MAX", 9)
+    world.store.is_slow = False
+    stay(world, 12, bob)
+    assert {1, 2} <= set(entries(bob))
+
+
+def test_owners_wait_in_line_for_a_place_and_none_is_forgotten(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """R-8.5-8: those who collect nothing give their place up, those who left lose it."""
+    monkeypatch.setattr(world.server._mailboxes._line, "_places", 2)
+    alice = world.client("alice").online()
+    owners = [world.client(f"o{number}").online() for number in range(6)]
+    for owner in owners:
+        store(alice, owner, range(1, 41))
+        assert sum(bool(this.letters) for this in world.server._mailboxes._rounds.values()) <= 2
+    owners[2].say(Deregister(1))
+    owners[3].say(Ping(1))
+    seen: dict[str, set[int]] = {owner.name: set() for owner in owners}
+    for _ in range(120):
+        for owner in owners:
+            seen[owner.name] |= set(entries(owner))
+        stay(world, 1, *(owner for owner in owners if owner.name != "o2"))
+        assert sum(bool(this.letters) for this in world.server._mailboxes._rounds.values()) <= 2
+    assert {name: len(each) for name, each in seen.items()} == {
+        owner.name: (0 if owner.name == "o2" else 40) for owner in owners
+    }
+
+
+def test_waking_does_not_cost_a_place_in_line(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """R-8.5-8."""
+    monkeypatch.setattr(world.server._mailboxes._line, "_places", 1)
+    alice = world.client("alice").online()
+    first, second, third = (world.client(f"o{number}").online() for number in range(3))
+    for number, owner in enumerate((first, second, third, second)):
+        store(alice, owner, [number + 1])
+    first.say(collected(1))
+    assert (len(entries(second)), entries(third)) == (2, [])
+
+
+def test_letters_expire_after_15_days_for_owners_who_are_there_as_well(world: World) -> None:
+    """R-8.5-7: not before, and what is younger is pushed on."""
+    alice, bob = pair(world)
+    store(alice, bob, [1])
+    world.store.mail[bob.identity].update(
+        {9: KeepLetter(bob.identity, bytes(32), slot(9), 0, LETTER, (world.now // 1_000) + 86_400_000, None)}  # type: ignore[arg-type]
+    )
+    phases = []
+    monitored = world.server._mailboxes._rounds[bob.identity]
+    stay(world, 15 * DAY_S, bob)
+    assert box(bob) == [1, 9]
+    bob.hear()
+    letters = list(monitored.letters.values())
+    stay(world, 2 * 3_600, bob)
+    phases = [letter.phase for letter in letters]
+    assert world.told(MailExpired) == [MailExpired(1)]
+    assert box(bob) == [9]
+    assert all(phase is not mailbox_entry.Phase.COLLECTED for phase in phases)
+    bob.hear()
+    stay(world, 60, bob)
+    assert set(entries(bob)) == {9}
+
+
+def test_collecting_is_capped_at_what_the_store_can_do(world: World) -> None:
+    alice, bob = pair(world)
+    store(alice, bob, [1])
+    world.store.is_slow = True
+    for _ in range(3):
+        bob.say(collected(1))
+    assert sum(isinstance(request, CollectLetters) for request in world.store.asked) == 1

@@ -1,0 +1,439 @@
+"""The oracle catches what it says: each broken promise, made by hand, is found by the invariant that is named."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from udpchat_core.actions import Action, Emit, SendDatagram
+from udpchat_core.address import Address
+from udpchat_core.datagrams import Acks, Record, Resp, Retry
+from udpchat_core.events import LetterReceived, MessageDelivered, MessageQueued, MessageStored
+from udpchat_core.messages import (
+    Collected,
+    CollectedEntry,
+    LetterBody,
+    Mail,
+    Message,
+    Noted,
+    Outcome,
+    Receipt,
+    Registered,
+    Returned,
+    ServerLimits,
+    Store,
+    Stored,
+)
+from udpchat_core.requests import (
+    CollectLetters,
+    EnterLetter,
+    ExpireLetters,
+    KeepLetter,
+    PinOutgoing,
+    Quota,
+    SaveOutgoing,
+    SavePin,
+    SettleOutgoing,
+)
+from udpchat_core.secure.letter import seal_letter_untrusted
+from udpchat_core.wire import encode, header, pack, serialize
+from udpchat_net.simulation.faults import SERVER
+from udpchat_net.simulation.invariants import Invariant, Violation
+from udpchat_net.simulation.node import START_US
+from udpchat_net.simulation.oracle import Oracle
+from udpchat_net.simulation.seam import Seam
+from udpchat_net.simulation.world import SECOND, World
+from udpchat_net.stores.memory import ClientMemory, ServerMemory
+
+SECRET, OTHER = b"s" * 16, b"t" * 16
+QUOTA = Quota(100, 100, 100)
+SENT_MS = START_US // 1_000
+SOMEWHERE = Address(b"\x7f\0\0\1", 9)
+
+
+class Stage:
+    """Ann, bob and cyd are registered; ann's disk holds a letter to bob, of which no core knows."""
+
+    def __init__(self) -> None:
+        self.world = World(3, ("ann", "bob", "cyd"))
+        self.oracle = Oracle(self.world)
+        for name in ("ann", "bob", "cyd"):
+            self.world.register(name)
+        self.world.run(SECOND)
+        self.ledger, self.nodes = self.oracle.ledger, self.world.nodes
+        self.save(SECRET, 100)
+        self.letter = self.ledger.by_secret[SECRET]
+
+    def identity(self, name: str) -> bytes:
+        return self.ledger.identities[name]
+
+    def save(self, secret: bytes, message: int, text: str = "hello") -> None:
+        self.commit("ann", SaveOutgoing(secret, message, 1, 1, "bob", SENT_MS, text, None))
+
+    def commit(self, name: str, *requests: Any) -> None:
+        self.world._make_durable(self.nodes[name], list(requests))
+
+    def does(self, name: str, *actions: Action) -> None:
+        self.world._carry_out(self.nodes[name], actions)
+
+    def sends(self, name: str, payload: bytes, to: str = "bob") -> None:
+        self.does(name, SendDatagram(self.world.network.address(to), payload))
+
+    def says(self, name: str, message: Message, to: str = "ann") -> None:
+        """In a RECORD; the server's to `to`."""
+        [seam] = [each for each in self.world.observers if isinstance(each, Seam)]
+        index = next(index for index, (owner, _) in seam._links.items() if owner == to)
+        clear = header(Record) + index + bytes(8)
+        sealed = self.nodes[name].suite.aead_seal(b"k" * 32, bytes(12), pack([encode(message)]), clear)
+        self.sends(name, clear + sealed, SERVER if name != SERVER else to)
+
+    def body(self, **changed: Any) -> LetterBody:
+        values: dict[str, Any] = {"sender": self.identity("ann"), "name": "ann", "epoch": 5, "seq": 1, "floor": 1}
+        values |= {"secret": SECRET, "sent_ms": SENT_MS, "part": 1, "parts": 1, "text": "hello"}
+        return LetterBody(**values | changed)
+
+    def sealed(self, **changed: Any) -> bytes:
+        store = self.nodes["ann"].store
+        assert isinstance(store, ClientMemory)
+        suite, private = self.nodes["ann"].suite, store.state().identity
+        return seal_letter_untrusted(suite, private, self.identity("bob"), b"b" * 32, self.body(**changed))
+
+    def entry(self, **changed: Any) -> EnterLetter:
+        values: dict[str, Any] = {"sender": self.identity("ann"), "ack": self.letter.ack, "epoch": 5, "seq": 1}
+        values |= {"name": "ann", "sent_ms": SENT_MS, "received_ms": SENT_MS, "part": 1, "parts": 1, "text": "hello"}
+        return EnterLetter(**values | changed)
+
+    def keep(self, **changed: Any) -> KeepLetter:
+        values: dict[str, Any] = {"owner": self.identity("bob"), "sender": self.identity("ann")}
+        values |= {"slot": self.letter.slot, "attempt": 1, "letter": self.sealed(), "kept_ms": SENT_MS, "quota": QUOTA}
+        return KeepLetter(**values | changed)
+
+    def kept(self) -> int:
+        """The letter is in the mailbox, under this entry."""
+        self.commit(SERVER, self.keep())
+        [entry] = self.mailboxes[self.identity("bob")].letters
+        return int(entry)
+
+    @property
+    def mailboxes(self) -> dict[bytes, Any]:
+        store = self.nodes[SERVER].store
+        assert isinstance(store, ServerMemory)
+        return store.mailboxes
+
+    def collect(self, outcome: Outcome) -> None:
+        ack = self.letter.ack if outcome is Outcome.ACKNOWLEDGED else None
+        entry = CollectedEntry(self.kept(), outcome, ack)
+        self.commit(SERVER, CollectLetters(self.identity("bob"), (entry,), 9))
+
+    def received(self) -> LetterReceived:
+        return LetterReceived(self.identity("ann"), "ann", True, SENT_MS, 1, 1, "hello", False, False)
+
+
+@contextmanager
+def violates(invariant: Invariant, what: str = "but") -> Iterator[None]:
+    with pytest.raises(Violation, match=what) as caught:
+        yield
+    assert caught.value.invariant is invariant
+
+
+# --- what is said before it is durable ---
+
+
+def test_an_acknowledgement_of_what_nobody_sent() -> None:
+    with violates(Invariant.DURABLE, "nobody sent"):
+        Stage().sends("bob", serialize(Acks((OTHER,))), "ann")
+
+
+def test_an_acknowledgement_before_the_inbox_has_it() -> None:
+    stage = Stage()
+    with violates(Invariant.DURABLE, "before it was on its disk"):
+        stage.sends("bob", serialize(Acks((stage.letter.ack,))), "ann")
+    with violates(Invariant.DURABLE, "before it was on its disk"):
+        stage.says("bob", Collected((CollectedEntry(1, Outcome.ACKNOWLEDGED, stage.letter.ack),)))
+    stage.commit("bob", stage.entry())
+    stage.says("bob", Collected((CollectedEntry(1, Outcome.ACKNOWLEDGED, stage.letter.ack),)))
+
+
+def test_a_receipt_noted_while_the_letter_is_in_the_outbox() -> None:
+    stage = Stage()
+    with violates(Invariant.DURABLE, "noted"):
+        stage.says("ann", Noted((stage.letter.slot,)))
+
+
+def test_stored_before_the_mailbox_has_it() -> None:
+    stage = Stage()
+    stage.says("ann", Store(77, stage.identity("bob"), stage.letter.slot, 1, stage.sealed()))
+    with violates(Invariant.DURABLE, "said stored"):
+        stage.says(SERVER, Stored(77, False, 1))
+    stage.kept()
+    stage.says(SERVER, Stored(77, False, 1))
+
+
+def test_mail_pushed_before_the_mailbox_has_it() -> None:
+    stage = Stage()
+    with violates(Invariant.DURABLE, "pushed"):
+        stage.says(SERVER, Mail(1, stage.letter.slot, stage.sealed()), "bob")
+
+
+def test_registered_before_the_directory_has_it() -> None:
+    stage = Stage()
+    store = stage.nodes[SERVER].store
+    assert isinstance(store, ServerMemory)
+    registered = Registered(1, stage.world.network.address("ann"), 0, ServerLimits(1, 1, 1, 1, 1), SENT_MS)
+    stage.says(SERVER, registered)
+    del store.users["ann"]
+    with violates(Invariant.DURABLE, "said registered"):
+        stage.says(SERVER, registered)
+
+
+@pytest.mark.parametrize("kind", [Receipt, Returned])
+def test_a_receipt_that_is_not_on_the_disk(kind: type[Any]) -> None:
+    stage = Stage()
+    what = (stage.letter.slot, stage.letter.ack) if kind is Receipt else (stage.letter.slot,)
+    with violates(Invariant.DURABLE, "a receipt that is not on its disk"):
+        stage.says(SERVER, kind(*what))
+
+
+@pytest.mark.parametrize("event", [MessageQueued(101, "bob"), MessageStored(100, "bob", False)])
+def test_the_user_is_told_what_is_not_so(event: Any) -> None:
+    with violates(Invariant.DURABLE):
+        Stage().does("ann", Emit(event))
+
+
+def test_the_user_is_told_delivered_before_it_is() -> None:
+    stage = Stage()
+    delivered = Emit(MessageDelivered(100, "bob", False, 0, 0))
+    with violates(Invariant.DURABLE, "said delivered"):
+        stage.does("ann", delivered)
+    stage.commit("bob", stage.entry())
+    stage.does("ann", delivered)
+
+
+# --- letters ---
+
+
+def test_a_letter_entered_twice() -> None:
+    stage = Stage()
+    stage.commit("bob", stage.entry())
+    store = stage.nodes["bob"].store
+    assert isinstance(store, ClientMemory)
+    stage.commit("bob", stage.entry())  # the same request, made again
+    stage.commit("bob", stage.entry(epoch=6))  # the store knows the letter
+    store.inbox.clear()
+    with violates(Invariant.ONCE, "a second time"):
+        stage.commit("bob", stage.entry(epoch=6))
+
+
+def test_a_letter_told_twice() -> None:
+    stage = Stage()
+    stage.commit("bob", stage.entry())
+    stage.does("bob", Emit(stage.received()))
+    with violates(Invariant.ONCE, "told"):
+        stage.does("bob", Emit(stage.received()))
+
+
+def test_a_new_letter_taken_for_an_old_one() -> None:
+    stage = Stage()
+    store = stage.nodes["bob"].store
+    assert isinstance(store, ClientMemory)
+    store.inbox[stage.identity("ann"), stage.letter.ack] = stage.entry(epoch=4)
+    with violates(Invariant.NOTHING_LOST, "took a new letter for an old one"):
+        stage.commit("bob", stage.entry())
+
+
+@pytest.mark.parametrize("outcome", ["delivered", "expired", "refused"])
+def test_a_letter_that_leaves_the_outbox_too_early(outcome: str) -> None:
+    stage = Stage()
+    stage.ledger.by_secret[SECRET].saved_us = 99 * SECOND
+    with violates(Invariant.NOTHING_LOST, outcome):
+        stage.commit("ann", SettleOutgoing(SECRET, outcome))
+
+
+def test_letters_of_an_epoch_out_of_order() -> None:
+    stage = Stage()
+    stage.save(OTHER, 101)
+    stage.commit("bob", stage.entry(ack=stage.ledger.by_secret[OTHER].ack))
+    with violates(Invariant.IN_ORDER):
+        stage.commit("bob", stage.entry(seq=2))
+    stage = Stage()
+    stage.save(OTHER, 101)
+    stage.commit("bob", stage.entry(ack=stage.ledger.by_secret[OTHER].ack))
+    stage.commit("bob", stage.entry(epoch=6))
+
+
+def test_a_letter_entered_by_or_from_somebody_else() -> None:
+    stage = Stage()
+    with violates(Invariant.RIGHT_PERSON):
+        stage.commit("cyd", stage.entry())
+    with violates(Invariant.RIGHT_PERSON):
+        stage.commit("bob", stage.entry(sender=stage.identity("cyd")))
+    with violates(Invariant.RIGHT_PERSON):
+        stage.commit("bob", stage.entry(ack=OTHER))
+
+
+def test_a_letter_pinned_stored_or_pushed_for_somebody_else() -> None:
+    stage = Stage()
+    cyd = stage.identity("cyd")
+    with violates(Invariant.RIGHT_PERSON):
+        stage.commit("ann", PinOutgoing(SECRET, cyd))
+    with violates(Invariant.RIGHT_PERSON):
+        stage.commit("ann", SavePin("bob", cyd))
+    with violates(Invariant.RIGHT_PERSON):
+        stage.commit(SERVER, stage.keep(owner=cyd))
+    with violates(Invariant.RIGHT_PERSON):
+        stage.says("ann", Store(1, cyd, stage.letter.slot, 1, stage.sealed()))
+    stage.kept()
+    with violates(Invariant.RIGHT_PERSON):
+        stage.says(SERVER, Mail(1, stage.letter.slot, stage.sealed()), "cyd")
+
+
+def test_a_letter_that_is_not_as_it_is_on_the_disk() -> None:
+    stage = Stage()
+    with violates(Invariant.ONE_LETTER, "under this secret"):
+        stage.sends("ann", stage.sealed(secret=OTHER))
+    with violates(Invariant.ONE_LETTER, "another content"):
+        stage.sends("ann", stage.sealed(text="goodbye"))
+    with violates(Invariant.ONE_LETTER, "to another"):
+        stage.save(SECRET, 101)
+    with violates(Invariant.ONE_LETTER, "another content"):
+        stage.commit("bob", stage.entry(text="goodbye"))
+
+
+def test_numbers_used_twice_and_floors_ahead_of_the_truth() -> None:
+    stage = Stage()
+    stage.save(OTHER, 101)
+    stage.sends("ann", stage.sealed())
+    with violates(Invariant.NUMBERING, "twice"):
+        stage.sends("ann", stage.sealed(secret=OTHER))
+    with violates(Invariant.NUMBERING, "floor 2"):
+        stage.sends("ann", stage.sealed(secret=OTHER, seq=2, floor=2))
+    stage.commit("bob", stage.entry())
+    stage.sends("ann", stage.sealed(secret=OTHER, seq=3, floor=2))
+    stage.world.restart("ann")
+    with violates(Invariant.NUMBERING, "earlier start"):
+        stage.sends("ann", stage.sealed(secret=OTHER, seq=4))
+
+
+# --- mailboxes ---
+
+
+@pytest.mark.parametrize("outcome", [Outcome.ACKNOWLEDGED, Outcome.UNWANTED])
+def test_mail_collected_before_its_reader_has_it(outcome: Outcome) -> None:
+    with violates(Invariant.MAILBOX, outcome.name):
+        Stage().collect(outcome)
+    stage = Stage()
+    stage.commit("bob", stage.entry())
+    stage.collect(outcome)
+
+
+def test_mail_returned_by_who_has_the_key_to_it() -> None:
+    stage = Stage()
+    stage.collect(Outcome.UNOPENABLE)  # it was sealed for no key of bob's
+    store = stage.nodes["bob"].store
+    assert isinstance(store, ClientMemory)
+    suite = stage.nodes["bob"].suite
+    mail = suite.dh_public(store.state().mail_keys[0].private)
+    opened = seal_letter_untrusted(suite, b"i" * 32, stage.identity("bob"), mail, stage.body())
+    stage.commit(SERVER, stage.keep(letter=opened))
+    [entry] = stage.mailboxes[stage.identity("bob")].letters
+    with violates(Invariant.MAILBOX, "has the key"):
+        collected = CollectedEntry(entry, Outcome.UNOPENABLE, None)
+        stage.commit(SERVER, CollectLetters(stage.identity("bob"), (collected,), 9))
+
+
+def test_mail_expired_before_its_time_or_gone_for_no_reason() -> None:
+    stage = Stage()
+    stage.kept()
+    with violates(Invariant.MAILBOX, "nothing says why"):
+        stage.commit(SERVER, ExpireLetters(SENT_MS + 1))
+    stage = Stage()
+    stage.kept()
+    letters = stage.mailboxes[stage.identity("bob")].letters
+    other = stage.keep(slot=OTHER)
+    stage.world.observers[0].by_slot[OTHER] = stage.letter  # type: ignore[attr-defined] # the ledger
+    stage.nodes[SERVER].store.apply = lambda requests: letters.clear() or ()  # type: ignore[method-assign]
+    with violates(Invariant.MAILBOX, "nothing says why"):
+        stage.commit(SERVER, other)
+
+
+def test_a_mailbox_above_its_quota() -> None:
+    stage = Stage()
+    stage.kept()
+    stage.save(OTHER, 101)
+    more = stage.keep(slot=stage.ledger.by_secret[OTHER].slot, quota=QUOTA)
+    stage.commit(SERVER, more)
+    with violates(Invariant.CAPS):
+        stage.commit(SERVER, stage.keep(quota=Quota(1, 1, 1)))
+
+
+# --- addresses, sizes, queues ---
+
+
+def test_a_datagram_that_is_too_long() -> None:
+    with violates(Invariant.SIZE):
+        Stage().sends("ann", serialize(Acks((SECRET,) * 74)) + bytes(14))
+
+
+def test_more_bytes_to_an_unproven_address_than_came_from_it() -> None:
+    with violates(Invariant.UNPROVEN, "more than it got"):
+        Stage().does(SERVER, SendDatagram(SOMEWHERE, serialize(Retry(bytes(16), bytes(16), bytes(32)))))
+    stage = Stage()
+    stage.commit("bob", stage.entry())
+    with violates(Invariant.UNPROVEN, "more than it got"):
+        stage.does("bob", SendDatagram(SOMEWHERE, serialize(Acks((stage.letter.ack,)))))
+
+
+def test_a_handshake_for_an_address_without_a_token() -> None:
+    with violates(Invariant.UNPROVEN, "no token"):
+        Stage().does(SERVER, SendDatagram(SOMEWHERE, serialize(Resp(b"abcd", bytes(52)))))
+
+
+@pytest.mark.parametrize("sizes", [{"outbox": 8_193}, {"surprises": 1}])
+def test_a_queue_above_its_cap_or_without_one(sizes: Mapping[str, int]) -> None:
+    stage = Stage()
+    stage.nodes["ann"].core.sizes = lambda: sizes  # type: ignore[union-attr]
+    with violates(Invariant.CAPS):
+        stage.oracle.check()
+
+
+# --- the end ---
+
+
+def test_what_never_drains() -> None:
+    with violates(Invariant.DRAINED, "letter 100.1 from ann to bob in the outbox"):
+        Stage().oracle.heal_and_drain()
+
+
+def test_an_inbox_that_lost_what_it_had() -> None:
+    stage = Stage()
+    stage.commit("bob", stage.entry())
+    store = stage.nodes["bob"].store
+    assert isinstance(store, ClientMemory)
+    stage.oracle.check()
+    store.inbox.clear()
+    with violates(Invariant.NOTHING_LOST, "not in the inbox of bob"):
+        stage.oracle.check()
+
+
+def test_a_good_world_breaks_nothing() -> None:
+    world = World(3, ("ann", "bob"))
+    oracle = Oracle(world)
+    acts: list[Callable[[], object]] = [
+        lambda: world.register("ann"),
+        lambda: world.send("ann", "bob", "to a stranger"),
+        lambda: world.register("bob"),
+        lambda: world.send("ann", "bob", "hello " * 500),
+        lambda: world.deregister("bob"),
+        lambda: world.send("ann", "bob", "to the mailbox"),
+        lambda: world.restart("ann"),
+        lambda: world.register("bob"),
+        lambda: world.send("bob", "ann", "thanks"),
+    ]
+    for act in acts:
+        act()
+        world.run(20 * SECOND)
+    oracle.heal_and_drain()
+    assert oracle.undelivered() == []
+    texts = [event.text for _, event in world.events("bob") if isinstance(event, LetterReceived)]
+    assert "".join(texts) == "hello " * 500 + "to the mailbox"
