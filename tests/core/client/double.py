@@ -351,6 +351,20 @@ class World:
             self.do(self.client.handle_timeout(self.now))
         self._at(until)
 
+    def sleep(self, days: float) -> None:
+        """The machine is suspended for days: what was due in them is due now, once."""
+        self._at(Instant(self.now + round(days * DAY * SECOND)))
+        self.advance()
+
+    def until(self, done: Callable[[], object], step: float = 1) -> float:
+        """Let time pass in steps until something is so; the seconds that it took."""
+        steps = 0
+        while not done():
+            steps += 1
+            assert steps < 2_000, "it does not come to be"
+            self.advance(step)
+        return steps * step
+
     def _at(self, now: Instant) -> None:
         self.now = self.server.now = now
 
