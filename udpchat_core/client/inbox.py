@@ -127,19 +127,24 @@ class Inbox:
         turn: Turn,
     ) -> None:
         """Hold a letter; if it is the next one, only until `_advance`, so that it needs no room."""
-        body = letter.body
+        if self._has_room(letter.body, epoch, turn):
+            _add_copy(letter, source, entry)
+            epoch.held[letter.body.seq] = letter
+            self._held += 1
+        elif entry is not None:
+            self._begin(letter, Incoming.early, source, entry, turn)
+        else:
+            raise BadDatagram(Reason.BUSY)
+
+    def _has_room(self, body: LetterBody, epoch: Epoch[IncomingLetter], turn: Turn) -> bool:
         next_seq = max(epoch.watermark + 1, body.floor)
-        if body.seq > next_seq:
-            order = self._order(body.sender)
-            if body.seq >= next_seq + HELD_LETTERS_PER_SENDER_MAX:
-                raise BadDatagram(Reason.BUSY)
-            self._evict(order.make_room(), turn)
-            # R-9.4-5
-            if order.held >= HELD_LETTERS_PER_SENDER_MAX or self._held >= HELD_LETTERS_MAX:
-                raise BadDatagram(Reason.BUSY)
-        _add_copy(letter, source, entry)
-        epoch.held[body.seq] = letter
-        self._held += 1
+        if body.seq == next_seq:
+            return True
+        if body.seq >= next_seq + HELD_LETTERS_PER_SENDER_MAX:
+            return False
+        order = self._order(body.sender)
+        self._evict(order.make_room(), turn)
+        return order.held < HELD_LETTERS_PER_SENDER_MAX and self._held < HELD_LETTERS_MAX  # R-9.4-5
 
     def _advance(self, epoch: Epoch[IncomingLetter], floor: int, turn: Turn) -> None:
         for _, letter in reached(epoch, floor):
@@ -176,7 +181,7 @@ class Inbox:
         letter = self._busy.get((request.sender, request.ack))
         if letter is None:
             self._early_looked_for(request, event, turn)
-        elif letter.phase is Phase.CHECKING:
+        elif letter.phase is not Phase.COMMITTING:
             del self._busy[request.sender, request.ack]
             self._step(letter, event, turn)
 
