@@ -311,6 +311,20 @@ def test_owners_wait_in_line_for_a_place_and_none_is_forgotten(world: World, mon
     }
 
 
+def test_owners_take_turns_page_by_page(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """R-8.5-8: a long mailbox of which nothing is collected keeps nobody waiting."""
+    monkeypatch.setattr(world.server._mailboxes._line, "_places", 1)
+    alice = world.client("alice").online()
+    first, second = (world.client(f"o{number}").online() for number in range(2))
+    store(alice, first, range(1, 65))
+    store(alice, second, [1])
+    first.hear()
+    world.advance(7)
+    assert (entries(second), 33 in entries(first)) == ([1], False)
+    second.say(collected(1))
+    assert 33 in entries(first)
+
+
 def test_waking_does_not_cost_a_place_in_line(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """R-8.5-8."""
     monkeypatch.setattr(world.server._mailboxes._line, "_places", 1)
