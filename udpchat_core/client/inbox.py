@@ -214,7 +214,7 @@ class Inbox:
                     self._collect(letter, Outcome.ACKNOWLEDGED, letter.ack)
                 case Do.DECLINE:
                     self._collect(letter, Outcome.UNWANTED, None)
-                case Do.SHOW:
+                case _:
                     self._show(letter, turn)
 
     def _entry(self, letter: IncomingLetter, turn: Turn) -> EnterLetter:

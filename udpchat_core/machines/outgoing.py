@@ -116,7 +116,7 @@ class Peer(Protocol):
         ...
 
     def has_store_room(self, record: OutgoingLetter) -> bool:
-        """Whether there is any card to seal for, and the window of stored letters has room for this one."""
+        """Whether the window of stored letters has room for this one."""
         ...
 
 

@@ -9,7 +9,7 @@ from udpchat_core.client import keyring, new_client_state
 from udpchat_core.client.keyring import Keyring
 from udpchat_core.client.shared import Shared
 from udpchat_core.errors import Reason
-from udpchat_core.instant import MS, SECOND, Instant
+from udpchat_core.instant import SECOND, Instant
 from udpchat_core.limits import CARD_LIFE_S, LIVE_KEYS_MAX, MAIL_KEYS_MAX, NUMBER_LIMIT, OPENING_KEYS_MAX, TIME_S_LIMIT
 from udpchat_core.requests import ClientState, DropMailKey, SaveMailKey
 from udpchat_core.turn import Turn
