@@ -2,8 +2,9 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 PYTHON ?= python3
+EXECUTIONS ?= 1000000
 BIN := .venv/bin
-.PHONY: help test check demo generate lock format clean
+.PHONY: help test check fuzz bench demo generate lock format clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile
@@ -17,6 +18,12 @@ test: .venv/installed ## build .venv from the lock, then run the tests with bran
 
 check: .venv/installed ## format, lint, types, layers, changelog fragments
 	@sh .ci/check
+
+bench: .venv/installed ## ours against the bare primitives, side by side, as a table
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+fuzz: .venv/installed ## fuzz every function that touches remote bytes, a million executions each (many minutes)
+	@$(BIN)/python -m tests.fuzz.run --executions $(EXECUTIONS)
 
 demo: ## reserved for the server and three clients
 	@echo 'make demo: the server and the client are not built yet, so there is nothing to show; `make test` works.' >&2; exit 1

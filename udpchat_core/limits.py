@@ -1,4 +1,4 @@
-"""Every cap of the protocol, with unit and reason; `spec/limits.md` is generated from this file.
+"""Every cap of the protocol, with unit and reason; `spec/07-limits.md` is generated from this file.
 
 Each assignment is followed by its reason. A cap that bounds bytes is asserted where the bytes are made.
 """

@@ -1,7 +1,7 @@
 """The typed wire vocabulary: one class for everything that is sealed, validated once, at the boundary.
 
 On the wire each is a CBOR array of its fields in their order; a message begins with its code. Requests
-carry an `id`, which their answer repeats and every retry keeps. `spec/messages.md` is generated from here.
+carry an `id`, which their answer repeats and every retry keeps. `spec/05-messages.md` is generated from here.
 """
 
 from enum import IntEnum

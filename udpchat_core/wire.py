@@ -10,8 +10,9 @@ are built before the outer one: strict pydantic takes instances, not arrays.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from enum import IntEnum
+from operator import attrgetter
 from types import NoneType
-from typing import Annotated, Any, Final, Never, TypeVar, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Final, NamedTuple, Never, TypeVar, get_args, get_origin, get_type_hints
 
 import cbor2
 
@@ -31,7 +32,7 @@ from .datagrams import (
     Retry,
 )
 from .errors import BadDatagram, LocalProtocolError, Reason
-from .limits import DATAGRAM_BYTES_MAX, RECORD_MESSAGES_MAX
+from .limits import DATAGRAM_BYTES_MAX, PADDING_BYTES_MAX, RECORD_MESSAGES_MAX
 from .messages import CardBody, LetterBody, Message, Padding
 
 RECORD_OVERHEAD_BYTES: Final = HEADER_BYTES + 4 + 8 + 16
@@ -54,27 +55,33 @@ def header(kind: type[Datagram]) -> bytes:
 
 
 def serialize(datagram: Datagram) -> bytes:
-    """The bytes of a datagram from its clear fields; the inverse of `parse_untrusted`."""
-    match datagram:
-        case Hello(nonce):
-            body = nonce + bytes(LAYOUTS[Hello][1].bytes_max)
-        case Retry(echo, token, server_key):
-            body = echo + token + server_key
-        case Init(token, index, noise):
-            body = token + index + noise
-        case Resp(index, noise):
-            body = index + noise
-        case Record(index, counter, sealed):
-            body = index + counter.to_bytes(8) + sealed
-        case Letter(key_id, sealed):
-            body = key_id + sealed
-        case _:
-            body = b"".join(datagram.acks)
-    payload = header(type(datagram)) + body  # R-3.3-2
-    low, high = _BOUNDS[datagram.type]
-    if not low <= len(payload) <= high or (isinstance(datagram, Acks) and len(payload) % ACK_BYTES != HEADER_BYTES):
-        raise LocalProtocolError(f"{type(datagram).__name__} of {len(payload)} bytes: {low} to {high} are allowed")
-    return payload
+    """The bytes of a datagram from its clear fields; the inverse of `parse_untrusted`.
+
+    Raises `LocalProtocolError` for a field of a length that its layout does not have.
+    """
+    kind = type(datagram)
+    values = _CLEAR_FIELDS[kind](datagram)
+    for value, field in zip(values, LAYOUTS[kind], strict=True):
+        if not field.bytes_min <= len(value) <= field.bytes_max:  # R-3.3-2
+            raise LocalProtocolError(f"{field.name} of a {kind.__name__}: {len(value)} bytes are not allowed")
+    return b"".join((header(kind), *values))
+
+
+def _acks_field(datagram: Acks) -> tuple[bytes]:
+    if any(len(ack) != ACK_BYTES for ack in datagram.acks):
+        raise LocalProtocolError(f"an acknowledgement has {ACK_BYTES} bytes")
+    return (b"".join(datagram.acks),)
+
+
+_CLEAR_FIELDS: Final[Mapping[type[Datagram], Callable[[Any], tuple[bytes, ...]]]] = {
+    Hello: lambda datagram: (datagram.nonce, bytes(LAYOUTS[Hello][1].bytes_max)),
+    Retry: attrgetter("echo", "token", "server_key"),
+    Init: attrgetter("token", "index", "noise"),
+    Resp: attrgetter("index", "noise"),
+    Record: lambda datagram: (datagram.index, datagram.counter.to_bytes(8), datagram.sealed),
+    Letter: attrgetter("key_id", "sealed"),
+    Acks: _acks_field,
+}
 
 
 def parse_untrusted(payload: bytes) -> Datagram:
@@ -134,12 +141,15 @@ def encode(value: object) -> bytes:
 def pack(encoded: Sequence[bytes], bytes_min: int = 0) -> bytes:
     """The plaintext of a RECORD from encoded messages, with Padding behind them up to `bytes_min`.
 
-    Raises `LocalProtocolError` for none, for too many, and for more than a datagram holds.
+    Raises `LocalProtocolError` for none, for too many, for more than a datagram holds, and for a `bytes_min`
+    that one Padding does not reach.
     """
     parts = list(encoded)
     short = bytes_min - sum(map(len, parts)) - 1
+    if short > _PADDING_HEAD_BYTES + PADDING_BYTES_MAX:
+        raise LocalProtocolError(f"{short} bytes to fill: one Padding holds {PADDING_BYTES_MAX}")
     if short > 0:  # R-5.1-5
-        parts.append(encode(Padding(bytes(max(0, short - _PADDING_HEAD_BYTES)))))
+        parts.append(_PADDINGS[max(0, short - _PADDING_HEAD_BYTES)])
     if not 1 <= len(parts) <= RECORD_MESSAGES_MAX:
         raise LocalProtocolError(f"{len(parts)} messages in a RECORD: 1 to {RECORD_MESSAGES_MAX} are allowed")
     packed = b"".join((_array_head(len(parts)), *parts))
@@ -154,7 +164,7 @@ def unpack_untrusted(plaintext: bytes) -> tuple[Message, ...]:
     if not 1 <= len(arrays) <= RECORD_MESSAGES_MAX:  # R-5.1-2
         raise BadDatagram(Reason.MESSAGE)
     messages = [_message_untrusted(array) for array in arrays]
-    return tuple(message for message in messages if type(message) is not Padding)
+    return tuple([message for message in messages if type(message) is not Padding])
 
 
 def decode_untrusted(kind: type[T], encoded: bytes) -> T:
@@ -216,21 +226,21 @@ _NO_TAGS: Final = _NoTags()
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever a field holds
-    prepared = _PLAN.get(type(value))
-    if prepared is not None:
-        names, _, head = prepared
-        return head + tuple([_plain(getattr(value, name)) for name in names])
-    return tuple([_plain(item) for item in value]) if type(value) is tuple else value
+    plan = _PLANS.get(type(value))
+    if plan is None:
+        return tuple([_plain(item) for item in value]) if type(value) is tuple else value
+    array = plan.array(value)
+    return array if not plan.nested else tuple([_plain(item) for item in array])
 
 
 def _build_untrusted(kind: type[T], array: tuple[Any, ...]) -> T:
-    names, nested, _ = _PLAN[kind]
-    if len(array) != len(names):  # R-3.2-4
+    plan = _PLANS[kind]
+    if len(array) != plan.fields:  # R-3.2-4
         raise BadDatagram(Reason.FIELDS)
     try:
-        if nested:
+        if plan.nested:
             values = list(array)
-            for at, build in nested:
+            for at, build in plan.nested:
                 values[at] = build(values[at])
             return kind(*values)
         return kind(*array)
@@ -258,18 +268,35 @@ def _builder(hint: Any) -> Callable[[Any], Any] | None:  # noqa: ANN401 - a type
     return None
 
 
-_Plan = tuple[tuple[str, ...], tuple[tuple[int, Callable[[Any], Any]], ...], tuple[int, ...]]
-_PLAN: Final[dict[Any, _Plan]] = {}
+class _Plan(NamedTuple):
+    """How a class becomes an array and comes back.
+
+    Attributes:
+        array: reads all fields at once, behind the code if the class has one.
+        fields: how many they are.
+        nested: which of them are to be built first, by what.
+    """
+
+    array: Callable[[Any], tuple[Any, ...]]
+    fields: int
+    nested: tuple[tuple[int, Callable[[Any], Any]], ...]
+
+
+_PLANS: Final[dict[Any, _Plan]] = {}
 
 
 def _prepare(kind: Any) -> None:  # noqa: ANN401 - a dataclass
     hints = get_type_hints(kind, include_extras=True)
-    names = tuple(field.name for field in fields(kind))
+    names = [field.name for field in fields(kind)]
     builders = [(at, _builder(hints[name])) for at, name in enumerate(names)]
-    head = (kind.code,) if "code" in hints else ()
-    _PLAN[kind] = (names, tuple((at, build) for at, build in builders if build is not None), head)
+    read = [*(["code"] if "code" in hints else []), *names]
+    # Of one name, attrgetter gives the value itself.
+    array = attrgetter(*read) if len(read) > 1 else lambda value: (getattr(value, read[0]),)
+    _PLANS[kind] = _Plan(array, len(names), tuple((at, build) for at, build in builders if build is not None))
 
 
 BY_CODE: Final[Mapping[int, type[Message]]] = {kind.code: kind for kind in get_args(Message)}
 for _kind in (*BY_CODE.values(), CardBody, LetterBody):
     _prepare(_kind)
+_PADDINGS: Final = [encode(Padding(bytes(size))) for size in range(PADDING_BYTES_MAX + 1)]
+"""Each ready-made, as almost every RECORD of a client has one."""

@@ -12,7 +12,7 @@ from spec.tools.extremes import extreme
 from tests.strategies import instances, messages
 from udpchat_core.datagrams import LAYOUTS, NOTE_TYPE, Acks, Datagram, Hello, Init, Letter, Record, Resp, Retry
 from udpchat_core.errors import BadDatagram, LocalProtocolError, Reason
-from udpchat_core.limits import ACKS_MAX, DATAGRAM_BYTES_MAX, RECORD_MESSAGES_MAX
+from udpchat_core.limits import ACKS_MAX, DATAGRAM_BYTES_MAX, PADDING_BYTES_MAX, RECORD_MESSAGES_MAX
 from udpchat_core.messages import CardBody, LetterBody, Lookup, Message, Padding, Ping, Superseded
 from udpchat_core.wire import (
     _NO_TAGS,
@@ -114,10 +114,15 @@ def test_a_hello_is_padded_with_zeros(at: int) -> None:
         Acks((bytes(16),) * (ACKS_MAX + 1)),
         Acks((bytes(15), bytes(16))),
         Letter(b"kkkk", bytes(1_048)),
+        Retry(bytes(15), bytes(17), bytes(32)),
+        Init(bytes(16), b"index", bytes(280)),
+        Resp(b"abc", bytes(53)),
+        Acks((bytes(15), bytes(17))),
     ],
     ids=repr,
 )
 def test_what_does_not_fit_its_layout_is_never_sent(datagram: Datagram) -> None:
+    """Nor where the fields make up for each other: the receiver would cut them elsewhere."""
     with pytest.raises(LocalProtocolError):  # R-3.3-2
         serialize(datagram)
 
@@ -170,6 +175,12 @@ def test_a_client_fills_its_records_up_to_a_retry() -> None:
         packed = pack([encode(message) for message in messages_], RECORD_PLAINTEXT_BYTES_MIN)
         assert len(packed) + RECORD_OVERHEAD_BYTES >= RETRY_BYTES
         assert unpack_untrusted(packed) == tuple(messages_)
+
+
+def test_more_than_one_padding_holds_is_never_filled_up() -> None:
+    assert len(pack([], 1 + 3 + PADDING_BYTES_MAX)) >= 1 + 3 + PADDING_BYTES_MAX
+    with pytest.raises(LocalProtocolError, match="68 bytes to fill"):
+        pack([], 1 + 3 + PADDING_BYTES_MAX + 1)
 
 
 def test_padding_alone_says_nothing() -> None:

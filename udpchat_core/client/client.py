@@ -92,7 +92,8 @@ class Client:
         self._roster = RosterView(self._requester)
         self._watch_all = watch_all
         self._failed = FailedRequests()
-        self._server_time: tuple[int, Instant] | None = None
+        self._server_time = (0, now)
+        self._heard = now
         self.name, self.identity = state.name, self._keyring.identity
         self.next_message = state.next_message
         for saved in state.outbox:
@@ -218,6 +219,7 @@ class Client:
         match parse_untrusted(payload):
             case Record() as record if source == self._connection.server:
                 messages, route = self._connection.record_untrusted(record)
+                self._heard = turn.now
                 for message in messages:
                     with _refusing(source, turn):
                         self._message_untrusted(message, route, turn)
@@ -371,7 +373,10 @@ class Client:
 
     def _expire(self, turn: Turn) -> None:
         """Give up what is too old by this clock and by the server's: one alone may have been set wrong."""
-        if not self._connection.is_online or self._server_time is None:
+        if not self._connection.is_online:
+            return
+        if turn.now > after(self._heard, EXPIRY_CHECK_US_MIN):  # after a sleep: receipts come first
+            self._shared.set_timer(("expiry", None), after(turn.now, EXPIRY_CHECK_US_MIN))
             return
         server_ms, at = self._server_time
         # R-9.3-9

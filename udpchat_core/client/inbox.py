@@ -113,6 +113,8 @@ class Inbox:
             self._begin(IncomingLetter(body, ack), Incoming.passed, source, entry, turn)
         elif held is None:
             self._hold_untrusted(IncomingLetter(body, ack), epoch, source, entry, turn)
+        else:  # another letter under its number: its sender is broken
+            raise BadDatagram(Reason.FIELDS)
         self._advance(epoch, body.floor, turn)
         early = epoch.held.get(body.seq)
         if entry is not None and early is not None and early.ack == ack:
@@ -275,6 +277,8 @@ class Inbox:
         )
         if body.sender in self._unnamed:
             self._unnamed[body.sender].append(event)
+            if len(self._unnamed[body.sender]) >= HELD_LETTERS_PER_SENDER_MAX:
+                self.tell(body.sender, turn)
         elif confirmed is None and len(self._unnamed) < ENTERING_LETTERS_MAX:
             self._unnamed[body.sender] = [event]
             self._contacts.look_up(body.name, turn)

@@ -7,7 +7,7 @@ out: while its head waits for the directory, everything behind waits too.
 
 from ..errors import BadDatagram, Reason
 from ..instant import Instant
-from ..limits import OUTBOX_LETTERS_MAX
+from ..limits import NUMBER_LIMIT, OUTBOX_LETTERS_MAX
 from ..machines.outgoing import OUTGOING, Do, Outgoing, OutgoingLetter, Phase
 from ..messages import CardBody, LetterBody, Noted, Refusal, Store
 from ..requests import PinOutgoing, SaveOutgoing, SettleOutgoing
@@ -218,11 +218,12 @@ class Outbox:
 
     def expire(self, before_ms: int, turn: Turn) -> None:
         """Give up what was sent before `before_ms`; what is stored after it is stored again, for the new floor."""
-        for letter in [letter for letter in self._letters.values() if letter.sent_ms < before_ms]:
-            conversation = self._conversations.get(letter.recipient or b"")
+        old = [letter for letter in self._letters.values() if letter.sent_ms < before_ms]
+        for letter in old:
             self._step(letter, Outgoing.expired, turn)
-            for later in list(conversation.outstanding.values()) if conversation is not None else ():
-                if later.phase is Phase.STORED and later.sent_ms >= before_ms and not later.came_back:
+        for conversation in dict.fromkeys(self._conversation(letter) for letter in old):
+            for later in conversation.outstanding.values():
+                if later.phase is Phase.STORED and not later.came_back:
                     self._carry_out(Do.STORE, later, turn)
 
     def settled(self, request: SettleOutgoing, turn: Turn) -> None:
@@ -275,7 +276,8 @@ class Outbox:
             return
         floor = self._conversation(letter).floor
         # R-9.3-10: a recipient that lost what it acknowledged would wait for letters below an old floor.
-        attempt = letter.attempt + (letter.stored_once and floor > letter.floor)
+        further = letter.stored_once and floor > letter.floor
+        attempt = min(letter.attempt + further, NUMBER_LIMIT - 1)
         key = ("store", letter.secret)
         if self._requester.is_asked(key) and (attempt, card.seq) == (letter.attempt, letter.card_seq):
             return  # the same is being asked, or waits for a link

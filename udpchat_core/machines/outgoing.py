@@ -192,8 +192,8 @@ def settle_down(record: OutgoingLetter, peer: Peer, now: Instant) -> tuple[Do, .
     """Stored: say so once, and remind the server from time to time."""
     record.due = after(now, STORED_RETRY_US_MIN)
     record.waits = 0
-    record.stored_once = True
-    return (Do.REPORT,)
+    said, record.stored_once = record.stored_once, True
+    return () if said else (Do.REPORT,)
 
 
 def remind(record: OutgoingLetter, peer: Peer, now: Instant) -> tuple[Do, ...]:

@@ -3,7 +3,7 @@
 from typing import Final
 
 from ..errors import BadDatagram, Reason
-from .suite import Suite
+from .suite import KEY_BYTES, Suite
 
 # R-2.2-1: no label is the beginning of another.
 CARD_LABEL: Final = b"udpchat/1 card\0"
@@ -38,14 +38,14 @@ SMALL_ORDER_X25519: Final = _little_endian(0, 1, _P - 1, _P, _P + 1, *_X25519_U_
 
 
 def check_identity_untrusted(public: bytes) -> None:
-    """Refuse an Ed25519 public key of small order: `BadDatagram(POINT)`."""
-    if _unsigned(public) in SMALL_ORDER_ED25519:  # R-2.2-2
+    """Refuse an Ed25519 public key of small order, and what is no key of 32 bytes: `BadDatagram(POINT)`."""
+    if len(public) != KEY_BYTES or _unsigned(public) in SMALL_ORDER_ED25519:  # R-2.2-2
         raise BadDatagram(Reason.POINT)
 
 
 def check_exchange_untrusted(public: bytes) -> None:
-    """Refuse an X25519 public key of small order: `BadDatagram(POINT)`."""
-    if _unsigned(public) in SMALL_ORDER_X25519:  # R-2.2-3
+    """Refuse an X25519 public key of small order, and what is no key of 32 bytes: `BadDatagram(POINT)`."""
+    if len(public) != KEY_BYTES or _unsigned(public) in SMALL_ORDER_X25519:  # R-2.2-3
         raise BadDatagram(Reason.POINT)
 
 

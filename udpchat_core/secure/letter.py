@@ -6,7 +6,7 @@ one label is the acknowledgement, which only the reader can make, and under anot
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..datagrams import Letter
 from ..errors import BadDatagram, LocalProtocolError, Reason
@@ -21,7 +21,7 @@ from .suite import Suite
 class OpeningKey:
     """An X25519 key that letters may be sealed to, with its id."""
 
-    private: bytes
+    private: bytes = field(repr=False)
     public: bytes
     id: bytes
 

@@ -11,36 +11,66 @@ from dataclasses import dataclass
 from ..datagrams import Hello, Init, Record, Resp, Retry
 from ..errors import BadDatagram, LocalProtocolError, Reason
 from ..messages import CardBody
-from ..wire import header, serialize
+from ..wire import RECORD_PLAINTEXT_BYTES_MAX, header, serialize
 from .card import check_expiry_untrusted, open_card_untrusted
 from .keys import LINK_LABEL
 from .noise import COUNTER_LIMIT, Begun, begin_untrusted, read_untrusted
 from .replay import ReplayWindow
-from .suite import Suite
+from .suite import KEY_BYTES, Suite
 
 INDEX_BYTES = 4
+_RECORD_HEADER = header(Record)
+_KEYS_AT = 2 * INDEX_BYTES
+_PLACE_AT = _KEYS_AT + 2 * KEY_BYTES
 
 
-class Link:
-    """One end of a confirmed or confirming link: two keys, counters and the replay window.
+class Link(ReplayWindow):
+    """One end of a confirmed or confirming link: two keys, counters and, being one, the replay window.
+
+    A server has one for each client, so all that does not change is packed into one object.
 
     Attributes:
         index: by which the peer addresses this end.
         peer_index: by which this end addresses the peer.
+        place: where the peer proved to be, as whoever made the link writes it; none at a client.
     """
 
-    __slots__ = ("_receive_key", "_send_key", "_sent", "_window", "index", "peer_index")
+    __slots__ = ("_packed", "_sent")
 
-    def __init__(self, index: bytes, peer_index: bytes, send_key: bytes, receive_key: bytes) -> None:
-        self.index = index
-        self.peer_index = peer_index
-        self._send_key = send_key
-        self._receive_key = receive_key
+    def __init__(
+        self, index: bytes, peer_index: bytes, send_key: bytes, receive_key: bytes, place: bytes = b""
+    ) -> None:
+        super().__init__()
+        self._packed = index + peer_index + send_key + receive_key + place
         self._sent = 0
-        self._window = ReplayWindow()
+
+    @property
+    def index(self) -> bytes:  # noqa: D102 - said above
+        return self._packed[:INDEX_BYTES]
+
+    @property
+    def peer_index(self) -> bytes:  # noqa: D102
+        return self._packed[INDEX_BYTES:_KEYS_AT]
+
+    @property
+    def place(self) -> bytes:  # noqa: D102
+        return self._packed[_PLACE_AT:]
+
+    @property
+    def _send_key(self) -> bytes:
+        return self._packed[_KEYS_AT : _KEYS_AT + KEY_BYTES]
+
+    @property
+    def _receive_key(self) -> bytes:
+        return self._packed[_KEYS_AT + KEY_BYTES : _PLACE_AT]
 
     def seal(self, suite: Suite, plaintext: bytes) -> bytes:
-        """A RECORD datagram; `plaintext` is from `wire.pack`. Raises `LocalProtocolError` when counters ran out."""
+        """A RECORD datagram; `plaintext` is from `wire.pack`.
+
+        Raises `LocalProtocolError` for a plaintext that no datagram holds, and when counters ran out.
+        """
+        if len(plaintext) > RECORD_PLAINTEXT_BYTES_MAX:  # R-3.3-2
+            raise LocalProtocolError(f"{len(plaintext)} bytes in a RECORD: {RECORD_PLAINTEXT_BYTES_MAX} are allowed")
         if self._sent >= COUNTER_LIMIT:  # R-4.4-3
             raise LocalProtocolError("this link sent all the records it may: begin another")
         counter, self._sent = self._sent, self._sent + 1  # R-4.4-2
@@ -49,14 +79,15 @@ class Link:
 
     def open_untrusted(self, suite: Suite, record: Record) -> bytes:
         """The plaintext of a RECORD, or `BadDatagram`, which leaves the link as it was."""
-        if record.index != self.index:  # R-3.1-6: nothing changes before the last check passed
+        index = self.index
+        if record.index != index:  # R-3.1-6: nothing changes before the last check passed
             raise BadDatagram(Reason.LINK)
         if record.counter >= COUNTER_LIMIT:
             raise BadDatagram(Reason.COUNTER)
-        self._window.check_untrusted(record.counter)
-        clear = _record_header(self.index, record.counter)
+        self.check_untrusted(record.counter)
+        clear = _record_header(index, record.counter)
         plaintext = suite.aead_open_untrusted(self._receive_key, _nonce(record.counter), record.sealed, clear)
-        self._window.mark(record.counter)
+        self.mark(record.counter)
         return plaintext
 
 
@@ -113,9 +144,12 @@ def initiate_untrusted(
     return Initiated(serialize(Init(token, index, noise)), index, begun)
 
 
-def respond_untrusted(suite: Suite, server_private: bytes, init: Init, index: bytes, now_s: int) -> Responded:
-    """Answer an INIT whose token was found good; `index` is the server's new link index.
+def respond_untrusted(
+    suite: Suite, server_private: bytes, init: Init, index: bytes, now_s: int, place: bytes = b""
+) -> Responded:
+    """Answer an INIT whose token was found good.
 
+    `index` is the server's new link index, `place` where the client is, for whoever looks at the link.
     Raises `BadDatagram` for a handshake that does not hold, a card that is none or past its day, and a card
     whose L is not the key that the handshake proved.
     """
@@ -126,7 +160,7 @@ def respond_untrusted(suite: Suite, server_private: bytes, init: Init, index: by
         raise BadDatagram(Reason.STATIC)
     check_expiry_untrusted(card, now_s)
     noise, keys = asked.answer_untrusted(suite, index)  # R-4.2-4
-    link = Link(index, init.index, keys.responder, keys.initiator)
+    link = Link(index, init.index, keys.responder, keys.initiator, place)
     return Responded(serialize(Resp(init.index, noise)), link, card, asked.payload)
 
 
@@ -135,7 +169,7 @@ def _prologue(server_key: bytes, token: bytes, index: bytes) -> bytes:
 
 
 def _record_header(index: bytes, counter: int) -> bytes:
-    return header(Record) + index + counter.to_bytes(8)
+    return _RECORD_HEADER + index + counter.to_bytes(8)
 
 
 def _nonce(counter: int) -> bytes:

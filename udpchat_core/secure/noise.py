@@ -35,11 +35,11 @@ class _Symmetric(NamedTuple):
     key: bytes
 
     def mix_hash(self, suite: Suite, data: bytes) -> "_Symmetric":
-        return self._replace(hash=suite.hash(self.hash + data))
+        return _Symmetric(self.chain, suite.hash(self.hash + data), self.key)
 
     def mix_key(self, suite: Suite, shared: bytes) -> "_Symmetric":
         chain, key = _hkdf(suite, self.chain, shared)
-        return self._replace(chain=chain, key=key)
+        return _Symmetric(chain, self.hash, key)
 
     def seal(self, suite: Suite, data: bytes) -> "tuple[bytes, _Symmetric]":
         sealed = suite.aead_seal(self.key, _ZERO_NONCE, data, self.hash)
@@ -53,7 +53,7 @@ class _Symmetric(NamedTuple):
         return Keys(*_hkdf(suite, self.chain, b""), self.hash)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Begun:
     """The initiator between its message and the answer."""
 
@@ -73,7 +73,7 @@ class Begun:
         return payload, state.split(suite)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Asked:
     """The responder between message 1 and its answer: the payload, and the static key that was proved."""
 

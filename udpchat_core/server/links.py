@@ -6,6 +6,7 @@ can make one. A RETRY that answers anything but a HELLO is a hint: please begin 
 """
 
 from dataclasses import dataclass
+from itertools import takewhile
 
 from ..address import Address
 from ..datagrams import Init
@@ -31,7 +32,6 @@ class Pending:
         init: the datagram that asked for it.
         resp: the datagram that answered.
         link: the server's end.
-        address: the proven source of the INIT, packed.
         user: whom its card names.
         until: when it is dropped.
     """
@@ -39,7 +39,6 @@ class Pending:
     init: bytes
     resp: bytes
     link: Link
-    address: bytes
     user: User
     until: Instant
 
@@ -103,9 +102,9 @@ class Links:
             raise BadDatagram(Reason.BUSY)
         now_s = self._context.wall_ms(turn.now) // _MS_PER_S
         index = self._new_index()
-        responded = respond_untrusted(suite, self._private, init, index, now_s)
+        responded = respond_untrusted(suite, self._private, init, index, now_s, address)
         user = User(responded.card.name, responded.card.identity, responded.card_bytes)
-        pending = Pending(payload, responded.resp, responded.link, address, user, after(turn.now, PENDING_LINK_US))
+        pending = Pending(payload, responded.resp, responded.link, user, after(turn.now, PENDING_LINK_US))
         self._pending[index] = self._of_address.setdefault(address, {})[payload] = pending
         if len(self._pending) == 1:
             self._context.timers.set((Timer.PENDING, None), pending.until)
@@ -127,12 +126,12 @@ class Links:
 
         So a RECORD that was held back on the way cannot make an older link the newest.
         """
-        for other in [each for each in self._pending.values() if each.user.identity == pending.user.identity]:
-            self._drop(other)
-            if other is pending:
-                break
+        before = takewhile(lambda each: each is not pending, self._pending.values())
+        for older in [each for each in before if each.user.identity == pending.user.identity]:
+            self._drop(older)
+        self._drop(pending)
         index = pending.link.index
-        session = Session(self._context.second, link=pending.link, address=pending.address, user=pending.user)
+        session = Session(self._context.second, link=pending.link, user=pending.user)
         self._sessions[index] = session
         return session
 
@@ -150,7 +149,7 @@ class Links:
 
     def _drop(self, pending: Pending) -> None:
         del self._pending[pending.link.index]
-        here = self._of_address[pending.address]
+        here = self._of_address[pending.link.place]
         del here[pending.init]
         if not here:
-            del self._of_address[pending.address]
+            del self._of_address[pending.link.place]

@@ -54,7 +54,7 @@ class Round:
         user: the owner.
         after: the last entry read.
         more: whether there may be letters after it.
-        reading: whether they are asked for.
+        asked: how they are asked for, if they are.
         letters: those under way, by entry.
         passed_over: whether letters were left without an answer.
         pause_us: the next wait before the beginning.
@@ -63,7 +63,7 @@ class Round:
     user: User
     after: int = 0
     more: bool = True
-    reading: bool = False
+    asked: ReadMail | None = None
     letters: dict[int, MailboxLetter] = field(default_factory=dict)
     passed_over: bool = False
     pause_us: int = MAIL_PAUSE_US_MIN
@@ -134,7 +134,7 @@ class Mailboxes:
 
     def _go_on(self, turn: Turn, this: Round) -> None:
         """Read what there is room for; at the end of the mailbox be done, or begin again later."""
-        if this.reading:
+        if this.asked is not None:
             return
         if this.more and (not this.letters or not self._line.is_long):
             if len(this.letters) < MAIL_PAGE_LETTERS:
@@ -153,16 +153,19 @@ class Mailboxes:
             return
         request = ReadMail(identity, this.after, MAIL_PAGE_LETTERS - len(this.letters))
         this.more = self._storage.is_asked(request)  # for an earlier round: what came since is not in the answer
-        this.reading = self._storage.ask(turn, request)
-        if not this.reading and not this.letters:
+        if self._storage.ask(turn, request):
+            this.asked = request
+            return
+        this.more = True
+        if not this.letters:
             self._context.timers.set((Timer.MAIL, identity), after(turn.now, MAIL_PAUSE_US_MIN))
 
     def page(self, turn: Turn, request: ReadMail, result: MailPage) -> None:
         """Letters were read: push them."""
         this = self._rounds.get(request.owner)
-        if this is None or not this.reading or this.after != request.after:
+        if this is None or this.asked != request:
             return
-        this.reading = False
+        this.asked = None
         if result.letters:
             this.after = result.letters[-1].entry
             this.more |= len(result.letters) == request.letters_max

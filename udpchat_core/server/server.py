@@ -75,9 +75,10 @@ def new_server_state(suite: Suite) -> ServerState:
 
 
 class Server:
-    """The core of a server: see `actions` for what goes in and comes out.
+    """The core of a server over `suite`, with what its store holds; see `actions` for what goes in and comes out.
 
-    Attributes of the arguments: `suite` has the primitives, `state` is what the store holds.
+    The times handed in never go back. A driver carries out what each call returns, in its order, and calls
+    `handle_timeout` when `next_timeout` says so; calls do not overlap.
     """
 
     def __init__(self, suite: Suite, state: ServerState, now: Instant) -> None:
@@ -186,10 +187,10 @@ class Server:
                 self._mailboxes.store(turn, session, message)
             case Collected():
                 self._mailboxes.collect(turn, session, message)
-            case Noted():
-                self._receipts.note(turn, session, message)
             case Ping(id_):
                 self._context.say(turn, session, Pong(id_, self._directory.version))
+            case _:
+                self._receipts.note(turn, session, cast(Noted, message))
 
     # --- the store ---
 
@@ -210,8 +211,9 @@ class Server:
                 self._receipts.dropped(turn, request)
             case ExpireLetters(), Expired(letters):
                 self._mailboxes.expired(turn, letters)
-            case request, result:
-                raise LocalProtocolError(f"a {type(request).__name__} answered by a {type(result).__name__}")
+            case _:
+                what, how = type(reply.request).__name__, type(reply.result).__name__
+                raise LocalProtocolError(f"a {what} answered by a {how}")
         return 0
 
     # --- time ---

@@ -10,7 +10,7 @@ from hmac import compare_digest
 from random import Random
 
 from udpchat_core.errors import BadDatagram, Reason
-from udpchat_core.secure.keys import SMALL_ORDER_X25519
+from udpchat_core.secure.keys import check_exchange_untrusted
 
 _TAG_BYTES = 16
 _KEY_BYTES = 32
@@ -59,7 +59,7 @@ class TransparentSuite:
 
     def dh_untrusted(self, private: bytes, public: bytes) -> bytes:
         """The same bytes on both sides; known to all who know both public keys."""
-        _refuse_zero(public)
+        check_exchange_untrusted(public)
         return _mark(b"shared", *sorted((self.dh_public(private), public)))
 
     def aead_seal(self, key: bytes, nonce: bytes, data: bytes, header: bytes) -> bytes:
@@ -79,7 +79,7 @@ class TransparentSuite:
         They are not drawn from `random`: the real suite takes its own as well, so both leave the same sequence to
         whoever draws from it.
         """
-        _refuse_zero(public)
+        check_exchange_untrusted(public)
         self._encapsulated += 1
         encapsulated = _mark(b"encapsulated", self._seed, self._encapsulated.to_bytes(8))
         return encapsulated + self.aead_seal(public, encapsulated, data, info)
@@ -98,8 +98,3 @@ def _mark(purpose: bytes, *parts: bytes) -> bytes:
 def _signature(public: bytes, data: bytes) -> bytes:
     half = _mark(b"sign", public, data)
     return half + half
-
-
-def _refuse_zero(public: bytes) -> None:
-    if public[:-1] + bytes((public[-1] & 0x7F,)) in SMALL_ORDER_X25519:
-        raise BadDatagram(Reason.POINT)

@@ -318,9 +318,9 @@ class World:
 
     def _commit(self) -> None:
         waiting, self.disk.waiting = self.disk.waiting, []
-        for requests in waiting:
-            replies = self.disk.commit(requests)
-            self._queue.append(lambda replies=replies: self.client.handle_stored(replies, self.now))  # type: ignore[misc]
+        replies = [reply for requests in waiting for reply in self.disk.commit(requests)]
+        if replies:
+            self._queue.append(lambda: self.client.handle_stored(replies, self.now))
 
     def _send(self, sent: SendDatagram) -> None:
         assert len(sent.payload) <= 1_200
@@ -350,6 +350,20 @@ class World:
             self._at(max(self.now, due))
             self.do(self.client.handle_timeout(self.now))
         self._at(until)
+
+    def sleep(self, days: float) -> None:
+        """The machine is suspended for days: what was due in them is due now, once."""
+        self._at(Instant(self.now + round(days * DAY * SECOND)))
+        self.advance()
+
+    def until(self, done: Callable[[], object], step: float = 1) -> float:
+        """Let time pass in steps until something is so; the seconds that it took."""
+        steps = 0
+        while not done():
+            steps += 1
+            assert steps < 2_000, "it does not come to be"
+            self.advance(step)
+        return steps * step
 
     def _at(self, now: Instant) -> None:
         self.now = self.server.now = now

@@ -48,6 +48,7 @@ class Reader:
 
 @given(st.data(), st.integers(1, HELD_LETTERS_PER_SENDER_MAX))
 def test_any_order_with_any_duplicates_enters_each_letter_once_and_in_order(data: st.DataObject, letters: int) -> None:
+    """R-9.4-3."""
     seqs = list(range(1, letters + 1))
     copies = data.draw(st.lists(st.sampled_from(seqs), max_size=100))
     reader = Reader()
@@ -60,6 +61,7 @@ def test_any_order_with_any_duplicates_enters_each_letter_once_and_in_order(data
 
 @given(st.lists(st.tuples(st.integers(1, 40), st.integers(1, 40)), max_size=120))
 def test_the_floor_passes_gaps_and_what_is_held_below_it_is_given_in_order(arrivals: list[tuple[int, int]]) -> None:
+    """R-9.4-3."""
     reader, got, watermark, expected = Reader(), set[int](), 0, Seqs()
     for seq, low in arrivals:
         floor = min(seq, low)  # R-6.2-4: not above seq
@@ -176,6 +178,7 @@ def test_letters_of_the_epoch_in_use_are_not_forgotten_for_others_of_it_and_the_
 
 @given(st.lists(st.tuples(st.integers(0, 11), st.integers(1, 90), st.integers(1, 90)), max_size=400))
 def test_whatever_comes_the_caps_hold_and_no_letter_is_entered_twice(arrivals: list[tuple[int, int, int]]) -> None:
+    """R-9.4-5."""
     reader = Reader()
     for number, seq, low in arrivals:
         reader.receive(seq, min(seq, low), number)

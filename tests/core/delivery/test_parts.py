@@ -84,6 +84,7 @@ def test_texts_of_two_senders_may_interleave() -> None:
 
 
 def test_a_missing_part_shows_as_a_gap_once_a_run_wherever_it_is() -> None:
+    """R-9.5-1."""
     whole = [Part(ANN, 1, number, 5, str(number)) for number in range(1, 6)]
     for kept, text in (
         ((2, 3, 4, 5), f"{MISSING}2345"),

@@ -15,6 +15,8 @@ HOUR_S = 3_600
 
 
 class At(NamedTuple):
+    """A clock that stands."""
+
     second: int
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.core.secure.people import DAY_S, EXPIRES_S, person, private_key, raw, refused, signed_card
-from udpchat_core.errors import Reason
+from udpchat_core.errors import BadDatagram, Reason
 from udpchat_core.secure.card import (
     Succession,
     check_expiry_untrusted,
@@ -59,6 +59,15 @@ def test_a_changed_signature_is_refused(suite: Suite) -> None:
         changed[at] ^= 1 << at % 8
         with refused(Reason.SIGNATURE):
             open_card_untrusted(suite, bytes(changed))
+
+
+def test_a_changed_or_cut_body_is_refused(suite: Suite) -> None:
+    """R-2.3-2: whatever the change makes of it."""
+    card = person(suite, "alice-with-a-longer-name").card
+    for at in range(64, len(card)):
+        for changed in (*(card[:at] + bytes((card[at] ^ 1 << bit,)) + card[at + 1 :] for bit in range(8)), card[:at]):
+            with pytest.raises(BadDatagram):
+                open_card_untrusted(suite, changed)
 
 
 def test_a_card_signed_by_another_identity_is_refused(suite: Suite) -> None:

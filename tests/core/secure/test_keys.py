@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X
 
 from tests.core.secure.people import (
     TOP_BIT,
+    answer,
     begin,
     letter,
     letter_body,
@@ -20,7 +21,7 @@ from tests.core.secure.people import (
     refused,
 )
 from udpchat_core.address import Address
-from udpchat_core.datagrams import Letter
+from udpchat_core.datagrams import Letter, Resp
 from udpchat_core.errors import Reason
 from udpchat_core.instant import Instant
 from udpchat_core.messages import CardBody
@@ -187,6 +188,18 @@ def test_the_table_stops_a_card_that_anybody_can_sign(real: StandardSuite, point
         open_card_untrusted(real, signature + encoded)
 
 
+@pytest.mark.parametrize("size", [0, 1, 31, 33])
+def test_what_is_no_key_of_32_bytes_is_refused_like_a_hostile_one(suite: Suite, size: int) -> None:
+    """R-2.2-2 R-2.2-3: whoever calls the checks; an empty key once raised IndexError."""
+    for check in (keys.check_identity_untrusted, keys.check_exchange_untrusted):
+        with refused(Reason.POINT):
+            check(b"k" * size)
+    with refused(Reason.POINT):
+        suite.dh_untrusted(private_key("x"), b"k" * size)
+    with refused(Reason.POINT):
+        suite.hpke_seal_untrusted(b"k" * size, b"info", b"text")
+
+
 def test_the_id_of_a_key_is_the_beginning_of_its_labelled_hash(suite: Suite) -> None:
     """R-6.1-1."""
     assert key_id(suite, b"k" * 32) == sha256(b"udpchat/1 key id\0" + b"k" * 32).digest()[:4]
@@ -198,6 +211,19 @@ def test_no_label_is_the_beginning_of_another() -> None:
     assert len(labels) == 7
     assert [(a, b) for a in labels for b in labels if a is not b and b.startswith(a)] == []
     assert all(label.startswith(b"udpchat/1 ") and label.index(0) == len(label) - 1 for label in labels)
+
+
+def test_no_private_key_shows_in_what_is_printed(suite: Suite) -> None:
+    """Of values that end up in logs and tracebacks: what begins a link, what answers it, what opens letters."""
+    alice = person(suite, "alice")
+    begun = begin(suite, alice)
+    responded = answer(suite, begun.init)
+    client = begun.finish_untrusted(suite, parsed(Resp, responded.resp))
+    shown = repr([begun, responded, client, alice.keys(suite)])
+    ephemeral = begun._begun._ephemeral
+    for secret in (alice.live, alice.mail, ephemeral, client._send_key, client._receive_key):
+        assert repr(secret)[2:-1] not in shown
+    assert repr(alice.body.mail)[2:-1] in shown  # what is public, is shown
 
 
 class Listening(TransparentSuite):

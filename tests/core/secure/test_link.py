@@ -30,7 +30,7 @@ from udpchat_core.secure.suite import StandardSuite, Suite
 
 
 def state(link: Link) -> tuple[object, ...]:
-    return link._sent, link._window._highest, link._window._seen, link.index, link.peer_index
+    return link._sent, link._highest, link._missed, link.index, link.peer_index
 
 
 def test_a_handshake_gives_a_link_that_carries_records_both_ways(suite: Suite) -> None:
@@ -258,6 +258,17 @@ def test_a_sender_that_counted_to_the_end_seals_no_more(suite: Suite) -> None:
     assert client._sent == 2**64 - 1
 
 
+def test_a_record_longer_than_a_datagram_is_never_sealed(suite: Suite) -> None:
+    """R-3.3-2: nor does it use up a counter."""
+    client, server = links(suite)
+    with pytest.raises(LocalProtocolError, match="1170 bytes"):
+        client.seal(suite, bytes(1_170))
+    longest = client.seal(suite, bytes(1_169))
+    assert len(longest) == 1_200
+    assert parsed(Record, longest).counter == 0
+    assert server.open_untrusted(suite, parsed(Record, longest)) == bytes(1_169)
+
+
 @pytest.mark.parametrize("counter", [1_024, 2**32, 2**64 - 2])
 def test_a_forged_high_counter_does_not_move_the_window(suite: Suite, counter: int) -> None:
     """R-4.4-5 R-3.1-6."""
@@ -279,3 +290,13 @@ def test_a_forged_record_does_not_use_up_its_counter(suite: Suite) -> None:
     with refused(Reason.SEAL):
         server.open_untrusted(suite, Record(SERVER_INDEX, 0, bytes(30)))
     server.open_untrusted(suite, sealed)
+
+
+def test_a_link_knows_where_its_peer_is(suite: Suite) -> None:
+    client, server = links(suite)
+    assert (client.place, server.place) == (b"", b"")
+    begun = begin(suite, person(suite, "alice"))
+    responded = respond_untrusted(suite, SERVER, parsed(Init, begun.init), SERVER_INDEX, EXPIRES_S, b"over there")
+    client = begun.finish_untrusted(suite, parsed(Resp, responded.resp))
+    assert responded.link.place == b"over there"
+    assert responded.link.open_untrusted(suite, record(client, suite)) == b"some plaintext"

@@ -49,8 +49,7 @@ class World:
 
     def state(self) -> object:
         """All that a datagram could change."""
-        window = self.server._window
-        return self.server._sent, window._highest, window._seen, self.begun, frozenset(self.expected)
+        return self.server._sent, self.server._highest, self.server._missed, self.begun, frozenset(self.expected)
 
     def receive_untrusted(self, payload: bytes) -> object:
         """What its receiver makes of a datagram: something, nothing (None), or `BadDatagram`."""

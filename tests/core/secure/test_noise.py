@@ -15,7 +15,7 @@ from udpchat_core.secure.noise import PROTOCOL_NAME, Keys, begin_untrusted, read
 from udpchat_core.secure.suite import StandardSuite, Suite
 
 VECTOR = Path(__file__).parents[2] / "vectors" / "noise_ik_25519_chachapoly_sha256.json"
-ALICE, SERVER = private_key("alice"), private_key("server")
+ALICE, EVE, SERVER = private_key("alice"), private_key("eve"), private_key("server")
 
 
 class Scripted(StandardSuite):
@@ -162,3 +162,26 @@ def test_an_ephemeral_key_of_small_order_is_refused_on_both_sides(suite: Suite, 
             begun.finish_untrusted(suite, hostile + bytes(16))
         with refused(Reason.POINT):
             begin_untrusted(suite, b"", ALICE, hostile, b"")
+
+
+class Hostile(StandardSuite):
+    """An initiator whose static key is of small order: every secret with it is zero, so it needs no private key."""
+
+    def __init__(self, point: bytes) -> None:
+        super().__init__(Random(3).randbytes)
+        self.point = point
+
+    def dh_public(self, private: bytes) -> bytes:
+        return self.point if private == EVE else super().dh_public(private)
+
+    def dh_untrusted(self, private: bytes, public: bytes) -> bytes:
+        return bytes(32) if private == EVE or public == self.point else super().dh_untrusted(private, public)
+
+
+@pytest.mark.parametrize("point", sorted(SMALL_ORDER_X25519), ids=bytes.hex)
+def test_a_static_key_of_small_order_is_refused(real: StandardSuite, point: bytes) -> None:
+    """R-2.2-3: who takes the zero for a secret would find the message good."""
+    message, _ = begin_untrusted(Hostile(point), b"", EVE, real.dh_public(SERVER), b"first")
+    assert read_untrusted(Hostile(point), b"", SERVER, message).payload == b"first"
+    with refused(Reason.POINT):
+        read_untrusted(real, b"", SERVER, message)

@@ -141,4 +141,5 @@ def test_a_session_keeps_what_it_watches_until_it_ends(world: World) -> None:
     assert hints(alice) == 1
     Client(world, "alice", seq=6).online()
     interest = world.server._interest
-    assert not (interest._all or interest._names or interest._watchers or interest._total or interest._resting)
+    tables = (interest._all, interest._names, interest._watchers, interest._resting)
+    assert (tables, interest._total) == (({}, {}, {}, {}), 0)

@@ -1,13 +1,14 @@
-"""Mail: kept when durable, pushed until collected, never in the way of other mail, deleted only when collected."""
+"""Mail: pushed until collected, never in the way of other mail, deleted only when collected."""
 
-from collections.abc import Iterable
+from dataclasses import replace
 
 import pytest
 
-from tests.core.server.world import LETTER, Client, World
+from tests.core.server.letters import box, collected, entries, pair, rounds, slot, stay, store
+from tests.core.server.world import Client, World
 from udpchat_core import limits
-from udpchat_core.events import MailCollected, MailExpired, MailKept
-from udpchat_core.machines import mailbox_entry
+from udpchat_core.events import MailCollected, MailExpired
+from udpchat_core.machines.mailbox_entry import Phase
 from udpchat_core.messages import (
     Collected,
     CollectedEntry,
@@ -15,150 +16,10 @@ from udpchat_core.messages import (
     Mail,
     Outcome,
     Ping,
-    Refusal,
-    Refused,
     Register,
     Registered,
-    Store,
-    Stored,
 )
-from udpchat_core.requests import CollectLetters, KeepLetter, ReadMail
-
-DAY_S = 86_400
-
-
-def slot(number: int) -> bytes:
-    return number.to_bytes(16)
-
-
-def store(sender: Client, owner: Client, numbers: Iterable[int], attempt: int = 0) -> None:
-    for number in numbers:
-        sender.say(Store(number, owner.identity, slot(number), attempt, LETTER))
-
-
-def collected(*entries: int) -> Collected:
-    return Collected(tuple(CollectedEntry(entry, Outcome.ACKNOWLEDGED, slot(entry)) for entry in entries))
-
-
-def entries(client: Client) -> list[int]:
-    return [mail.entry for mail in client.heard(Mail)]
-
-
-def box(client: Client) -> list[int]:
-    return sorted(client.world.store.mail.get(client.identity, {}))
-
-
-def pair(world: World) -> tuple[Client, Client]:
-    return world.client("alice").online(), world.client("bob").online()
-
-
-def stay(world: World, seconds: float, *clients: Client) -> None:
-    """Time passes, and these clients ping, as clients do."""
-    until = world.now + round(seconds * 1_000_000)
-    while world.now < until:
-        world.advance(min(20, (until - world.now) / 1_000_000))
-        for client in clients:
-            client.say(Ping(1))
-
-
-def rounds(world: World) -> int:
-    return len(world.server._mailboxes._rounds)
-
-
-# --- keeping ---
-
-
-def test_stored_is_said_when_the_letter_is_durable_and_not_before(sealed_world: World) -> None:
-    """R-8.5-2."""
-    world = sealed_world
-    alice, bob = pair(world)
-    world.store.is_slow = True
-    store(alice, bob, [1])
-    world.advance(1)
-    assert (alice.hear(), bob.hear()) == ([], [])
-    world.settle()
-    assert alice.hear() == [Stored(1, True, 0)]
-    assert bob.hear() == [Mail(1, slot(1), LETTER)]
-    assert world.told(MailKept) == [MailKept(1)]
-
-
-def test_stored_says_whether_the_recipient_is_there(world: World) -> None:
-    """R-8.5-2."""
-    alice, bob = pair(world)
-    bob.ask(Deregister(1))
-    store(alice, bob, [1])
-    assert alice.hear() == [Stored(1, False, 0)]
-    assert bob.hear() == []
-
-
-def test_letters_for_nobody_are_refused(world: World) -> None:
-    """R-8.5-1."""
-    alice, _ = pair(world)
-    assert alice.ask(Store(5, bytes(32), bytes(16), 0, LETTER)) == Refused(5, Refusal.UNKNOWN, 10, 0)
-    stranger = world.client("carol").connect()
-    assert alice.ask(Store(6, stranger.identity, bytes(16), 0, LETTER)) == Refused(6, Refusal.UNKNOWN, 10, 0)
-
-
-def test_the_sender_is_whom_the_link_proved(world: World) -> None:
-    alice, bob = pair(world)
-    store(alice, bob, [1])
-    (kept,) = [request for request in world.store.log if isinstance(request, KeepLetter)]
-    assert (kept.sender, kept.owner, kept.slot, kept.letter) == (alice.identity, bob.identity, slot(1), LETTER)
-
-
-def test_a_store_that_comes_again_is_one_letter_and_whoever_asked_last_is_answered(world: World) -> None:
-    """R-8.5-3: while it is under way, and after; also from a newer link."""
-    alice, bob = pair(world)
-    bob.ask(Deregister(1))
-    world.store.is_slow = True
-    store(alice, bob, [1, 1])
-    newer = Client(world, "alice", seq=6).connect()
-    world.store.is_slow = False
-    newer.say(Register(1))
-    newer.hear()
-    world.store.is_slow = True
-    newer.say(Store(9, bob.identity, slot(1), 0, LETTER))
-    world.settle()
-    assert newer.hear() == [Stored(9, False, 0)] or newer.hear() == []
-    world.store.is_slow = False
-    store(newer, bob, [1])
-    assert newer.heard(Stored)[-1] == Stored(1, False, 0)
-    assert box(bob) == [1]
-
-
-def test_a_higher_attempt_takes_the_place_of_a_lower_one(world: World) -> None:
-    """R-8.5-2: under a new entry number; a lower one changes nothing, and the attempt that is there is told."""
-    alice, bob = pair(world)
-    bob.ask(Deregister(1))
-    for attempt, kept, there in ((1, 1, [1]), (0, 1, [1]), (1, 1, [1]), (3, 3, [2])):
-        assert alice.ask(Store(7, bob.identity, slot(1), attempt, LETTER)) == Stored(7, False, kept)
-        assert box(bob) == there
-    assert len(world.told(MailKept)) == 3
-
-
-def test_mail_kept_counts_a_commit(world: World) -> None:
-    alice, bob = pair(world)
-    world.store.is_slow = True
-    store(alice, bob, range(1, 6))
-    world.settle()
-    assert world.told(MailKept) == [MailKept(5)]
-
-
-def test_a_full_mailbox_refuses_and_keeps_what_it_has(world: World) -> None:
-    """R-8.5-4: 256 of a sender; another still has room, until the share of strangers is used up."""
-    alice, bob = pair(world)
-    bob.ask(Deregister(1))
-    senders = [alice, *(world.client(f"s{number}").online() for number in range(4))]
-    for sender in senders[:4]:
-        store(sender, bob, range(256))
-        sender.hear()
-        assert sender.ask(Store(999, bob.identity, slot(999), 0, LETTER)) == Refused(999, Refusal.QUOTA, 60, 0)
-    assert senders[4].ask(Store(1, bob.identity, slot(1), 0, LETTER)) == Refused(1, Refusal.QUOTA, 60, 0)
-    assert len(box(bob)) == limits.MAILBOX_STRANGERS_LETTERS_MAX
-    assert alice.ask(Store(1, bob.identity, slot(1), 0, LETTER)) == Stored(1, False, 0)
-
-
-# --- pushing ---
+from udpchat_core.requests import CollectLetters, ReadMail
 
 
 def test_mail_is_pushed_to_whoever_registers_until_it_is_collected(sealed_world: World) -> None:
@@ -450,6 +311,20 @@ def test_owners_wait_in_line_for_a_place_and_none_is_forgotten(world: World, mon
     }
 
 
+def test_owners_take_turns_page_by_page(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """R-8.5-8: a long mailbox of which nothing is collected keeps nobody waiting."""
+    monkeypatch.setattr(world.server._mailboxes._line, "_places", 1)
+    alice = world.client("alice").online()
+    first, second = (world.client(f"o{number}").online() for number in range(2))
+    store(alice, first, range(1, 65))
+    store(alice, second, [1])
+    first.hear()
+    world.advance(7)
+    assert (entries(second), 33 in entries(first)) == ([1], False)
+    second.say(collected(1))
+    assert 33 in entries(first)
+
+
 def test_waking_does_not_cost_a_place_in_line(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """R-8.5-8."""
     monkeypatch.setattr(world.server._mailboxes._line, "_places", 1)
@@ -462,26 +337,23 @@ def test_waking_does_not_cost_a_place_in_line(world: World, monkeypatch: pytest.
 
 
 def test_letters_expire_after_15_days_for_owners_who_are_there_as_well(world: World) -> None:
-    """R-8.5-7: not before, and what is younger is pushed on."""
+    """R-8.5-7: not before, not while a later one of the sender is younger; and what stays is pushed on."""
     alice, bob = pair(world)
-    store(alice, bob, [1])
-    world.store.mail[bob.identity].update(
-        {9: KeepLetter(bob.identity, bytes(32), slot(9), 0, LETTER, (world.now // 1_000) + 86_400_000, None)}  # type: ignore[arg-type]
-    )
-    phases = []
-    monitored = world.server._mailboxes._rounds[bob.identity]
-    stay(world, 15 * DAY_S, bob)
-    assert box(bob) == [1, 9]
+    carol, dave = world.client("carol").online(), world.client("dave").online()
+    stay(world, 3_598, alice, bob, carol, dave)
+    for sender, numbers in ((alice, [1]), (carol, [2]), (dave, [3, 4])):
+        store(sender, bob, numbers)
+    kept, under_way = world.store.mail[bob.identity], dict(world.server._mailboxes._rounds[bob.identity].letters)
+    for entry, too_old_ms in ((1, 1), (2, -1), (3, 1_000)):
+        due_ms = (world.now + 2_000_000) // 1_000 - 15 * 86_400_000
+        kept[entry] = replace(kept[entry], kept_ms=due_ms - too_old_ms)
     bob.hear()
-    letters = list(monitored.letters.values())
-    stay(world, 2 * 3_600, bob)
-    phases = [letter.phase for letter in letters]
+    world.advance(2.5)
     assert world.told(MailExpired) == [MailExpired(1)]
-    assert box(bob) == [9]
-    assert all(phase is not mailbox_entry.Phase.COLLECTED for phase in phases)
+    assert (box(bob), under_way[1].phase) == ([2, 3, 4], Phase.EXPIRED)
     bob.hear()
     stay(world, 60, bob)
-    assert set(entries(bob)) == {9}
+    assert set(entries(bob)) == {2, 3, 4}
 
 
 def test_collecting_is_capped_at_what_the_store_can_do(world: World) -> None:

@@ -1,0 +1,207 @@
+"""A client's store: its keys, pins, outbox, inbox and watermarks, and so the history of what was said.
+
+Letters stay after they are settled or entered: the row of a settled one keeps a late repetition from sending it
+again, and that of an entered one is what tells a copy from news.
+"""
+
+from collections.abc import Iterable
+from dataclasses import astuple
+from pathlib import Path
+from types import MappingProxyType
+
+from udpchat_core.limits import EPOCHS_PER_SENDER_MAX
+from udpchat_core.requests import (
+    ClientState,
+    DropMailKey,
+    Entered,
+    EnterLetter,
+    FindLetter,
+    PinOutgoing,
+    SaveCardSeq,
+    SaveMailKey,
+    SaveOutgoing,
+    SavePin,
+    SaveServerKey,
+    SettleOutgoing,
+)
+
+from . import sqlite_file
+from .port import StoreCorrupt
+from .sqlite import SqliteStore
+from .sqlite_file import Connect, Connection, Schema, connect
+
+SCHEMA = Schema(
+    application_id=0x75644301,
+    what="a udpchat client's store",
+    steps=(
+        (
+            """CREATE TABLE me (
+                only INTEGER PRIMARY KEY CHECK (only = 1), name TEXT NOT NULL, server TEXT NOT NULL,
+                identity BLOB NOT NULL, server_key BLOB, card_seq INTEGER NOT NULL, next_message INTEGER NOT NULL)""",
+            "CREATE TABLE mail_keys (private BLOB PRIMARY KEY, made_ms INTEGER NOT NULL)",
+            "CREATE TABLE pins (name TEXT PRIMARY KEY, identity BLOB NOT NULL)",
+            """CREATE TABLE outgoing (
+                secret BLOB PRIMARY KEY, message INTEGER NOT NULL, part INTEGER NOT NULL, parts INTEGER NOT NULL,
+                recipient_name TEXT NOT NULL, sent_ms INTEGER NOT NULL, text TEXT NOT NULL,
+                recipient BLOB, outcome TEXT)""",
+            "CREATE INDEX outbox ON outgoing (message, part) WHERE outcome IS NULL",
+            """CREATE TABLE inbox (
+                sender BLOB NOT NULL, ack BLOB NOT NULL, epoch INTEGER NOT NULL, seq INTEGER NOT NULL,
+                name TEXT NOT NULL, sent_ms INTEGER NOT NULL, received_ms INTEGER NOT NULL,
+                part INTEGER NOT NULL, parts INTEGER NOT NULL, text TEXT NOT NULL,
+                PRIMARY KEY (sender, ack))""",
+            # `changed` grows with every change, and is never used twice: the order of the watermarks.
+            """CREATE TABLE watermarks (
+                changed INTEGER PRIMARY KEY AUTOINCREMENT, sender BLOB NOT NULL, epoch INTEGER NOT NULL,
+                seq INTEGER NOT NULL, UNIQUE (sender, epoch))""",
+            "CREATE INDEX watermarks_of_a_sender ON watermarks (sender)",
+        ),
+    ),
+)
+
+
+def create_client(path: Path, state: ClientState, server: str, connect: Connect = connect) -> None:
+    """Make the store of a new client, for its owner only. Raises `StoreError`, if it is there above all.
+
+    Args:
+        path: where; see `paths.state_path`.
+        state: what it holds.
+        server: the server's address as the user typed it: the file's name does not tell whose it is.
+        connect: opens a file.
+    """
+
+    def fill(connection: Connection) -> None:
+        me = (state.name, server, state.identity, state.server_key, state.card_seq, state.next_message)
+        connection.execute("INSERT INTO me VALUES (1, ?, ?, ?, ?, ?, ?)", me)
+        for key in state.mail_keys:
+            _save_mail_key(connection, key)
+        for pin in state.pins:
+            _save_pin(connection, pin)
+        for letter in state.outbox:
+            _save_outgoing(connection, letter)
+        for sender, epoch, seq in state.watermarks:
+            _raise_watermark(connection, sender, epoch, seq)
+
+    sqlite_file.create(path, SCHEMA, fill, connect)
+
+
+def _outbox(connection: Connection) -> Iterable[SaveOutgoing]:
+    for row in connection.execute(
+        "SELECT secret, message, part, parts, recipient_name, sent_ms, text, recipient FROM outgoing"
+        " WHERE outcome IS NULL ORDER BY message, part"
+    ):
+        yield SaveOutgoing(*row)
+
+
+def _save_outgoing(connection: Connection, letter: SaveOutgoing) -> None:
+    connection.execute(
+        "INSERT INTO outgoing VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL) ON CONFLICT (secret) DO NOTHING",
+        astuple(letter),
+    )
+    connection.execute("UPDATE me SET next_message = max(next_message, ?)", (letter.message + 1,))
+
+
+def _pin_outgoing(connection: Connection, pin: PinOutgoing) -> None:
+    connection.execute(
+        "UPDATE outgoing SET recipient = ? WHERE secret = ? AND recipient IS NULL", (pin.recipient, pin.secret)
+    )
+
+
+def _settle_outgoing(connection: Connection, settled: SettleOutgoing) -> None:
+    connection.execute(
+        "UPDATE outgoing SET outcome = ? WHERE secret = ? AND outcome IS NULL", (settled.outcome, settled.secret)
+    )
+
+
+def _enter_letter(connection: Connection, letter: EnterLetter) -> Entered:
+    there = "SELECT epoch, seq, received_ms FROM inbox WHERE sender = ? AND ack = ?"
+    rows = list(connection.execute(there, (letter.sender, letter.ack)))
+    if not rows:
+        connection.execute("INSERT INTO inbox VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", astuple(letter))
+    _raise_watermark(connection, letter.sender, letter.epoch, letter.seq)
+    return Entered(not rows or rows == [(letter.epoch, letter.seq, letter.received_ms)])
+
+
+def _find_letter(connection: Connection, letter: FindLetter) -> Entered:
+    there = "SELECT 1 FROM inbox WHERE sender = ? AND ack = ?"
+    return Entered(not list(connection.execute(there, (letter.sender, letter.ack))))
+
+
+def _raise_watermark(connection: Connection, sender: bytes, epoch: int, seq: int) -> None:
+    higher = "SELECT 1 FROM watermarks WHERE sender = ? AND epoch = ? AND seq >= ?"
+    if list(connection.execute(higher, (sender, epoch, seq))):
+        return
+    connection.execute("DELETE FROM watermarks WHERE sender = ? AND epoch = ?", (sender, epoch))
+    connection.execute("INSERT INTO watermarks (sender, epoch, seq) VALUES (?, ?, ?)", (sender, epoch, seq))
+    connection.execute(
+        "DELETE FROM watermarks WHERE changed IN"
+        " (SELECT changed FROM watermarks WHERE sender = ? ORDER BY changed DESC LIMIT -1 OFFSET ?)",
+        (sender, EPOCHS_PER_SENDER_MAX),
+    )
+
+
+def _save_pin(connection: Connection, pin: SavePin) -> None:
+    connection.execute("INSERT OR REPLACE INTO pins VALUES (?, ?)", (pin.name, pin.identity))
+
+
+def _save_server_key(connection: Connection, server: SaveServerKey) -> None:
+    connection.execute("UPDATE me SET server_key = ?", (server.key,))
+
+
+def _save_card_seq(connection: Connection, card: SaveCardSeq) -> None:
+    connection.execute("UPDATE me SET card_seq = ?", (card.seq,))
+
+
+def _save_mail_key(connection: Connection, key: SaveMailKey) -> None:
+    connection.execute(
+        "INSERT INTO mail_keys VALUES (?, ?) ON CONFLICT (private) DO NOTHING", (key.private, key.made_ms)
+    )
+
+
+def _drop_mail_key(connection: Connection, key: DropMailKey) -> None:
+    connection.execute("DELETE FROM mail_keys WHERE private = ?", (key.private,))
+
+
+class SqliteClientStore(SqliteStore):
+    """The store of one client; made by `create_client`."""
+
+    schema = SCHEMA
+    handlers = MappingProxyType(
+        {
+            SaveOutgoing: _save_outgoing,
+            PinOutgoing: _pin_outgoing,
+            SettleOutgoing: _settle_outgoing,
+            EnterLetter: _enter_letter,
+            FindLetter: _find_letter,
+            SavePin: _save_pin,
+            SaveServerKey: _save_server_key,
+            SaveCardSeq: _save_card_seq,
+            SaveMailKey: _save_mail_key,
+            DropMailKey: _drop_mail_key,
+        }
+    )
+
+    def load(self) -> ClientState:
+        """What the core is to begin with. Raises `StoreError`."""
+        state: ClientState = self._ask(self._read)
+        return state
+
+    def _read(self, connection: Connection) -> ClientState:
+        for name, identity, card_seq, server_key, next_message in connection.execute(
+            "SELECT name, identity, card_seq, server_key, next_message FROM me"
+        ):
+            keys = connection.execute("SELECT private, made_ms FROM mail_keys ORDER BY made_ms, rowid")
+            pins = connection.execute("SELECT name, identity FROM pins ORDER BY name")
+            marks = connection.execute("SELECT sender, epoch, seq FROM watermarks ORDER BY changed")
+            return ClientState(
+                name=name,
+                identity=identity,
+                mail_keys=tuple(SaveMailKey(*row) for row in keys),
+                card_seq=card_seq,
+                server_key=server_key,
+                pins=tuple(SavePin(*row) for row in pins),
+                outbox=tuple(_outbox(connection)),
+                watermarks=tuple(marks),
+                next_message=next_message,
+            )
+        raise StoreCorrupt(f"{self.path} is damaged (it has no identity): put back a backup, or begin with a new one")
