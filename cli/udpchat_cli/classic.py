@@ -127,6 +127,7 @@ class Classic:
 
     def _checked_send(self, name: str, text: str) -> Send:
         if self.standing is not Standing.ONLINE:
+            self._check_server_key()
             raise Misuse(f"[You are offline, nothing is sent: type reg {self.name} to come back.]")
         if not text:
             raise Misuse(f"[An empty message is not sent: type send {escaped(name)} TEXT]")
@@ -142,7 +143,12 @@ class Classic:
             return Leave()
         if online:
             raise Misuse("[You are registered already.]")
+        self._check_server_key()
         return Return()
+
+    def _check_server_key(self) -> None:
+        if self.asks_for_server_key:
+            raise Misuse("[The server's other key is not accepted yet: type accept, if it is right.]")
 
     def sent(self, message: int) -> None:
         """The core took a message of this number."""
@@ -188,15 +194,17 @@ class Classic:
             case e.Registered(renewed=False):
                 self.standing, self._said_mail, self.asks_for_server_key = Standing.ONLINE, False, False
                 yield "[Welcome, You are registered.]"
+            case e.Deregistered() | e.ServerUnreachable() if self.standing is Standing.OFFLINE:
+                pass  # it was told when the server's other key was
             case e.Deregistered(confirmed=True):
                 self.standing = Standing.OFFLINE
                 yield "[You are Offline. Bye.]"
-            case e.Deregistered() | e.ServerUnreachable() if not self.asks_for_server_key:
+            case e.Deregistered() | e.ServerUnreachable() if self.asks_for_server_key:
+                self.standing = Standing.OFFLINE
+            case e.Deregistered() | e.ServerUnreachable():
                 self.standing = Standing.OFFLINE
                 yield "[Server not responding]"
                 yield from self._end(Exit.UNREACHABLE)
-            case e.Deregistered() | e.ServerUnreachable():  # the user has been asked about it
-                self.standing = Standing.OFFLINE
             case e.RegistrationRefused(refusal):
                 self.standing = Standing.OFFLINE
                 yield f"[The server refused {self.name}: {_reason(refusal)}]"

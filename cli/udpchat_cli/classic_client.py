@@ -15,7 +15,7 @@ from typing import Final, Protocol
 
 from udpchat_core.client import Client, new_client_state
 from udpchat_core.errors import LocalProtocolError
-from udpchat_core.events import ClientEvent, ServerEvent
+from udpchat_core.events import ClientEvent, ServerEvent, ServerKeyChanged, ServerUnreachable
 from udpchat_core.secure.suite import StandardSuite
 from udpchat_net import udp
 from udpchat_net.clock import Clock
@@ -205,6 +205,8 @@ class ClassicClient:
         for line in self.classic.told(event):
             self._console.say(line)
         self._changed.set()
+        if isinstance(event, ServerKeyChanged | ServerUnreachable) and self.classic.standing is Standing.OFFLINE:
+            self.driver.call(self.core.deregister)  # until the user decides
 
     async def _until(self, condition: Callable[[], bool], seconds: float | None = None, signals: int = 0) -> bool:
         """Wait until it is so; False if the time is over, the client has to end, or more signals came than these."""

@@ -64,18 +64,21 @@ class ClassicServer:
         self.core = Server(StandardSuite(os.urandom), store.load(), clock.now())
         self.driver = Driver(self.core, store, self._happened, clock)
         self._log = log
+        self._started = False
 
     def start(self, addresses: list[tuple[str, int]]) -> Address:
         """Serve at these addresses; where the first of them is. Raises `udp.DriverError`."""
         bound = [self.driver.bind(host, port) for host, port in addresses]
         self.driver.start()
+        self._started = True
         self._log(f"started on {' and '.join(map(shown, bound))}")
         return bound[0]
 
     async def stop(self) -> None:
         """End: what is being written is written."""
         await self.driver.close()
-        self._log("stopped")
+        if self._started:
+            self._log("stopped")
 
     def _happened(self, event: e.ClientEvent | e.ServerEvent) -> None:
         if (line := told(event)) is not None:

@@ -6,6 +6,7 @@ PROMPT = ">>> "
 _JOINERS = "\u200c\u200d"  # no effect but on the letters beside them: emoji and several scripts are made with them
 _UNSAFE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})  # controls, formats (bidi among them), lone surrogates, line ends
 _INVISIBLE = frozenset({"Mn", "Me", "Cf"})
+_MORE = "<"
 
 
 def escaped(text: str) -> str:
@@ -28,12 +29,8 @@ def width(char: str) -> int:
 
 def tail(text: str, columns: int) -> str:
     """The end of `text`, no wider than so many columns; a mark shows that there is more before it."""
-    room = columns
-    for at in range(len(text) - 1, -1, -1):
-        room -= width(text[at])
-        if room < 0:
-            return _MORE + tail(text[at + 1 :], columns - 1)
-    return text
-
-
-_MORE = "<"
+    at, taken = len(text), 0
+    while at and taken + width(text[at - 1]) <= columns - bool(at - 1):  # a column for the mark, if it is needed
+        at -= 1
+        taken += width(text[at])
+    return _MORE + text[at:] if at else text
