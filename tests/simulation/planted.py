@@ -142,10 +142,10 @@ FAULTS: Final = (
         Invariant.DURABLE,
     ),
     Planted(
-        "given up by one clock",
-        _CLIENT,
-        "        now_ms = min(self._shared.wall_ms(turn.now), server_ms + (turn.now - at) // MS)\n",
-        "        now_ms = max(self._shared.wall_ms(turn.now), server_ms + (turn.now - at) // MS)\n",
+        "dedupe by too short a key",
+        _MEMORY,
+        "        there = self.inbox.setdefault((letter.sender, letter.ack), letter)\n",
+        "        there = self.inbox.setdefault((letter.sender, letter.ack[:1]), letter)\n",
         Invariant.NOTHING_LOST,
     ),
     Planted(
