@@ -146,7 +146,7 @@ FAULTS: Final = (
         _OUTGOING,
         "p.STORING.to(p.STORED, on=settle_down)",
         "p.STORING.to(p.DELIVERED, on=finish)",
-        Invariant.NOTHING_LOST,
+        Invariant.DURABLE,
     ),
     Planted(
         "given up by one clock",

@@ -87,7 +87,7 @@ def test_writing_to_oneself_works(online: World) -> None:
 
 def own_card(world: World) -> bytes:
     """The client's newest card as the directory has it."""
-    return make_card(world.suite, world.disk.memory.state().identity, world.server.card)
+    return make_card(world.suite, world.disk.memory.load().identity, world.server.card)
 
 
 def test_the_number_of_a_message_is_known_before_it_is_sent(online: World) -> None:
@@ -269,7 +269,7 @@ def aimed(draw: st.DrawFn) -> Callable[[World], m.Message]:
         peer = Peer(world.suite, name, min(number, 2**48 - 1), draw_person)
         body = peer.body(1 + which % 5, str(which), epoch=which % 10, floor=1 + min(which % 3, which % 5))
         stores = world.server.all(m.Store)
-        secrets = [letter.secret for letter in world.disk.memory.state().outbox]
+        secrets = [letter.secret for letter in world.disk.memory.load().outbox]
         secret = secrets[which % len(secrets)] if secrets else bytes(16)
         slot = slot_of(world.suite, secret)
         choices: list[m.Message] = [

@@ -86,7 +86,7 @@ def test_the_entry_and_the_watermark_are_one_request(online: World, bob: Peer) -
     entry = online.disk.all(EnterLetter)[0]
     assert (entry.sender, entry.epoch, entry.seq, entry.text) == (bob.identity, 7, 1, "hello")
     assert (entry.part, entry.parts, entry.name, entry.received_ms) == (2, 3, "bob", online.now // 1_000)
-    assert online.disk.memory.state().watermarks == ((bob.identity, 7, 1),)
+    assert online.disk.memory.load().watermarks == ((bob.identity, 7, 1),)
 
 
 def test_a_letter_ahead_of_a_gap_is_held_unanswered_until_the_gap_is_filled(online: World, bob: Peer) -> None:

@@ -199,7 +199,7 @@ def test_a_letter_may_be_over_before_its_identity_is_on_disk(online: World) -> N
     online.disk.holding = True
     carol = online.know("carol", CAROL)
     online.push(m.Found(online.server.last(m.Lookup).id, carol.card, CAROL, 60))
-    letter = next(saved for saved in online.disk.memory.state().outbox if saved.to == "carol")
+    letter = next(saved for saved in online.disk.memory.load().outbox if saved.to == "carol")
     online.receive(serialize(Acks((ack_of(online.suite, letter.secret),))), CAROL)
     online.commit()
     assert [event.to for event in online.told(e.MessageDelivered)] == ["carol"]
