@@ -117,9 +117,9 @@ class Classic:
         match command, name:
             case "send", str():
                 return self._checked_send(name, text or "")
-            case ("dereg" | "reg"), str():
+            case (("dereg" | "reg"), str()):
                 return self._checked_turn(command, name, text)
-            case ("dereg" | "reg"), None:
+            case (("dereg" | "reg"), None):
                 raise Misuse(f"[Say which name: {command} {self.name}]")
             case "accept", _ if not text:
                 return AcceptKey(name)
@@ -268,7 +268,9 @@ class Classic:
 
 
 def _part(letter: e.LetterReceived) -> _Part:
-    name = letter.name if letter.confirmed else f"?{letter.sender[:_FINGERPRINT_BYTES].hex()} (calls itself {letter.name})"
+    name = (
+        letter.name if letter.confirmed else f"?{letter.sender[:_FINGERPRINT_BYTES].hex()} (calls itself {letter.name})"
+    )
     return _Part(letter.sender, letter.sent_ms, letter.part, letter.parts, letter.text, name, letter.waited)
 
 

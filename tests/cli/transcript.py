@@ -33,7 +33,7 @@ from udpchat_cli.exits import Exit
 
 STEP_S = 4.0
 """Long enough for five tries of 500 ms after 500 ms of direct ones."""
-_ALPHABET = "a word, żółw, 亀, 🐢 and \"quotes\"  ' "
+_ALPHABET = 'a word, żółw, 亀, 🐢 and "quotes"  \' '
 
 
 def text_of(size: int) -> str:

@@ -125,3 +125,17 @@ def test_a_client_says_nothing_that_is_not_durable_while_its_disk_fails() -> Non
     assert len(world.acked(BOB)) == 2
     assert [event.text for event in world.told(e.LetterReceived)] == ["one", "two"]
     assert [letter.text for letter in bob.letters] == ["queued"]
+
+
+def test_a_letter_behind_one_that_failed_is_not_entered_before_it() -> None:
+    # R-9.4-3
+    world = World(TransparentSuite(1)).register()
+    bob = world.know("bob", BOB)
+    world.send("bob")
+    world.disk.failing = True
+    world.receive(bob.letter(world.server.card, bob.body(1, "one")), BOB)
+    world.disk.failing = False
+    world.receive(bob.letter(world.server.card, bob.body(2, "two")), BOB)
+    assert world.told(e.LetterReceived) == []
+    world.advance(1)
+    assert [event.text for event in world.told(e.LetterReceived)] == ["one", "two"]
