@@ -93,10 +93,12 @@ FAULTS: Final = (
         Invariant.DURABLE,
     ),
     Planted(
-        "failed commit taken for durable",
-        "udpchat_core/persistence.py",
-        "        yield from (reply for reply in replies if reply.durable)\n",
-        "        yield from replies\n",
+        "queued before commit",
+        _CLIENT,
+        "            turn.store(saved)\n",
+        "            turn.store(saved)\n"
+        "            from ..events import MessageQueued\n\n"
+        "            turn.emit(MessageQueued(message, to))\n",
         Invariant.DURABLE,
     ),
     Planted(
