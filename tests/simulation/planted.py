@@ -200,7 +200,7 @@ FAULTS: Final = (
         "answers go to where a record came from",
         "udpchat_core/server/server.py",
         "        if packed(source) != session.address:  # R-8.1-6\n",
-        "        if packed(source) != session.address:  # R-8.1-6\n            session.link.address = packed(source)\n",
+        "        if packed(source) != session.address:  # R-8.1-6\n            session.link.place = packed(source)\n",
         Invariant.UNPROVEN,
     ),
     Planted(
