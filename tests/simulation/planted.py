@@ -200,7 +200,9 @@ FAULTS: Final = (
         "answers go to where a record came from",
         "udpchat_core/server/server.py",
         "        if packed(source) != session.address:  # R-8.1-6\n",
-        "        if packed(source) != session.address:  # R-8.1-6\n            session.link.place = packed(source)\n",
+        "        if packed(source) != session.address:  # R-8.1-6\n"
+        "            link = session.link\n"
+        "            link._packed = link._packed[: -len(link.place)] + packed(source)\n",
         Invariant.UNPROVEN,
     ),
     Planted(
