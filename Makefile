@@ -4,13 +4,15 @@ SHELL := /bin/sh
 PYTHON ?= python3
 EXECUTIONS ?= 1000000
 BIN := .venv/bin
-.PHONY: help test check fuzz bench demo generate lock format clean
+.PHONY: help venv test check fuzz bench demo generate lock format clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile
 
 .venv/installed: requirements.lock pyproject.toml
 	@PYTHON=$(PYTHON) sh .ci/venv
+
+venv: .venv/installed ## build .venv from the lock: `python3 udpchat.py` needs it
 
 test: .venv/installed ## build .venv from the lock, then run the tests with branch coverage
 	@$(BIN)/coverage run -m pytest -q
