@@ -27,8 +27,8 @@ bench: .venv/installed ## ours against the bare primitives, side by side, as a t
 fuzz: .venv/installed ## fuzz every function that touches remote bytes, a million executions each (many minutes)
 	@$(BIN)/python -m tests.fuzz.run --executions $(EXECUTIONS)
 
-demo: ## reserved for the server and three clients
-	@echo 'make demo: the server and the client are not built yet, so there is nothing to show; `make test` works.' >&2; exit 1
+demo: .venv/installed ## a server and three clients chat over a network that loses every fifth datagram (20 seconds)
+	@$(BIN)/python -m udpchat_cli.demo
 
 generate: .venv/installed ## what is generated: tables, drawings and vectors in spec/
 	@$(BIN)/python -m spec.tools.generate

@@ -7,7 +7,7 @@ Of messages that were typed in an earlier run only failures are told.
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 
@@ -100,8 +100,9 @@ class Classic:
         self._untold: dict[int, None] = {}  # of this run, without a line that tells where they got
         self._assembler = Assembler()
         self._said_mail = self._said_watch = False
+        self._early: list[e.LetterReceived] = []
         for part in begun:
-            assert not list(self._assembler.add(part)), "these texts are not complete"
+            list(self._assembler.add(part))  # a text that this completes was shown then
 
     # --- what is typed ---
 
@@ -156,6 +157,8 @@ class Classic:
     def told(self, event: e.ClientEvent | e.ServerEvent) -> Iterator[str]:
         """Take an event: the lines to print, safe to show."""
         match event:
+            case e.LetterReceived() if self.standing is Standing.REGISTERING:
+                self._early.append(event)  # the server's answer was lost, and comes again: first things first
             case e.LetterReceived():
                 yield from self._received(event)
             case e.MessageQueued(message):
@@ -186,6 +189,14 @@ class Classic:
                 )
             case _:
                 yield from self._stood(event)
+                yield from self._came_early()
+
+    def _came_early(self) -> Iterator[str]:
+        """Letters that came before the server's answer to Register; of those, its mailbox had what came from there."""
+        if self.standing is not Standing.REGISTERING:
+            early, self._early = self._early, []
+            for letter in early:
+                yield from self._received(replace(letter, waited=letter.stored))
 
     def _stood(self, event: e.ClientEvent | e.ServerEvent) -> Iterator[str]:
         """Events about the session."""

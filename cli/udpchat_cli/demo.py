@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from udpchat_net import udp
+from udpchat_net.clock import Clock
 from udpchat_net.driver import run
 from udpchat_net.proxy import Proxy, Weather
 
@@ -135,7 +136,7 @@ _SCENES = (
 def main() -> int:
     """Play it; the exit status."""
     try:
-        run(_play())
+        run(play())
     except TimeoutError:
         print(f"demo: the last lines did not come within {PATIENCE_S} s; the machine may be too busy", file=sys.stderr)
         return Exit.INTERNAL
@@ -144,14 +145,15 @@ def main() -> int:
     return Exit.DONE
 
 
-async def _play() -> None:
+async def play(clock: Clock | None = None) -> None:
+    """All of it. Raises `TimeoutError`."""
     print(f"A server and three clients on this machine. Of 100 datagrams between them {100 * LOSS:.0f} are lost.")
     with tempfile.TemporaryDirectory(prefix="udpchat-demo-") as folder:
         proxy = Proxy(_SEED, Weather(loss=LOSS, delay_s_min=0.005, delay_s_max=0.02))
-        server = ClassicServer(classic_server.open_store(folder), lambda line: _show("server", line))
+        server = ClassicServer(classic_server.open_store(folder), lambda line: _show("server", line), clock)
         face = udp.name_of(proxy.face(server.start([(_HOST, 0)])))
         actors: dict[str, Actor] = {}
-        tasks = [asyncio.ensure_future(_client(name, Path(folder), face, actors)) for name in _NAMES]
+        tasks = [asyncio.ensure_future(_client(name, Path(folder), face, actors, clock)) for name in _NAMES]
         try:
             await _until(actors, [(name, _TABLE) for name in _NAMES])
             _tell("They are registered, each name with a key of its own.", proxy)
@@ -167,13 +169,15 @@ async def _play() -> None:
     print(_BY_HAND)
 
 
-async def _client(name: str, folder: Path, server: tuple[str, int], actors: dict[str, Actor]) -> Exit:
+async def _client(
+    name: str, folder: Path, server: tuple[str, int], actors: dict[str, Actor], clock: Clock | None
+) -> Exit:
     def console(on_change: Callable[[], None]) -> Actor:
         actors[name] = Actor(name, on_change)
         return actors[name]
 
     store = classic_client.open_store(name, *server, str(folder))
-    return await ClassicClient(name, store, server, console).run(_HOST, 0)
+    return await ClassicClient(name, store, server, console, clock).run(_HOST, 0)
 
 
 async def _perform(scene: Scene, actors: dict[str, Actor], proxy: Proxy) -> None:

@@ -182,6 +182,23 @@ def test_what_waited_is_shown_with_its_time_under_one_heading_a_registration() -
     assert say(classic, mail[0]) == ["[You have messages]", f"bob: {timestamp(1_000)} one"]
 
 
+def test_what_comes_before_the_answer_of_the_server_is_shown_after_it() -> None:
+    classic = Classic("alice")
+    assert say(classic, letter("mail", stored=True), letter("directly")) == []
+    assert say(classic, e.Registered(AT, 0, renewed=False)) == [
+        "[Welcome, You are registered.]",
+        "[You have messages]",
+        f"bob: {timestamp(0)} mail",
+        "bob: directly",
+    ]
+    silent = Classic("alice")
+    assert say(silent, letter("directly"), e.ServerUnreachable()) == [
+        "[Server not responding]",
+        "[Exiting]",
+        "bob: directly",
+    ]
+
+
 def test_a_name_that_is_not_confirmed_is_not_shown_as_one() -> None:
     (line,) = say(online(), letter("trust me", confirmed=False, sender=b"\xab" * 32))
     assert line == "?abababab (calls itself bob): trust me"

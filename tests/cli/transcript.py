@@ -79,9 +79,9 @@ class Typist:
 class Person:
     """A client at work."""
 
-    def __init__(self, name: str, folder: Path, port: int, loop: VirtualTimeLoop) -> None:
+    def __init__(self, name: str, folder: Path, port: int, loop: VirtualTimeLoop, seed: str) -> None:
         store = classic_client.open_store(name, "127.0.0.1", port, str(folder))
-        seeded = Random(name).randbytes  # the pings, above all, come at the same times in every run
+        seeded = Random(seed).randbytes  # the pings, above all, come at the same times in every run
         self.client = ClassicClient(name, store, ("127.0.0.1", port), self._console, loop.clock(), seeded)
         self.task = loop.create_task(self.client.run("127.0.0.1", 0))
         self.task.add_done_callback(self._ended)
@@ -101,7 +101,7 @@ class Stage:
     def __init__(self, folder: Path, loop: VirtualTimeLoop) -> None:
         self._folder, self._loop = folder, loop
         self._server: ClassicServer | None = None
-        self._port = 0
+        self._port = self._starts = 0
         self._log: list[str] = []
         self._people: dict[str, Person] = {}
         self._texts: dict[str, str] = {}
@@ -160,7 +160,9 @@ class Stage:
             await server.stop()
 
     def _start(self, who: str, name: str | None = None) -> None:
-        self._people[who] = Person(name or who, self._folder / who, self._port, self._loop)
+        self._starts += 1
+        seed = f"{who} {self._starts}"  # nobody draws the same secrets in another life
+        self._people[who] = Person(name or who, self._folder / who, self._port, self._loop, seed)
 
     def _type(self, name: str, line: str) -> None:
         for label in re.findall(r"<\d+ bytes>", line):

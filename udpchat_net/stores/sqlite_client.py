@@ -63,7 +63,7 @@ SCHEMA = Schema(
 _BEGUN = """SELECT each.sender, each.sent_ms, each.part, each.parts, each.text
     FROM (SELECT max(rowid) AS last FROM inbox GROUP BY sender)
         JOIN inbox AS newest ON newest.rowid = last AND newest.part < newest.parts
-        JOIN inbox AS each ON each.sender = newest.sender AND each.epoch = newest.epoch
+        JOIN inbox AS each ON each.sender = newest.sender
             AND each.sent_ms = newest.sent_ms AND each.parts = newest.parts
     ORDER BY each.rowid"""
 
@@ -195,7 +195,7 @@ class SqliteClientStore(SqliteStore):
         return state
 
     def begun(self) -> list[Part]:
-        """The letters of texts of which the last one entered of their sender is not the end. Raises `StoreError`."""
+        """The letters of texts that were not complete yet: of each sender the last one, if it is. Raises `StoreError`."""
         rows: list[tuple[bytes, int, int, int, str]] = self._ask(lambda connection: list(connection.execute(_BEGUN)))
         return [Part(*row) for row in rows]
 
