@@ -15,7 +15,7 @@ from udpchat_core.address import Address
 from udpchat_core.messages import CardBody, LetterBody, Message, Version
 from udpchat_core.requests import ClientRequest, ServerRequest
 
-STEPS_MAX: Final = 48
+STEPS_MAX: Final = 24
 
 
 class Scene(Protocol):
