@@ -204,9 +204,10 @@ class ServerScene(World):
     def _carry_out(self, action: Action) -> None:
         super()._carry_out(action)
         if isinstance(action, SendDatagram):
-            record = parse_untrusted(action.payload)
-            if isinstance(record, Record):
-                self._told(record)
+            datagram = parse_untrusted(action.payload)
+            assert not isinstance(datagram, Resp) or action.to in self._proven, "a handshake for no token of its own"
+            if isinstance(datagram, Record):
+                self._told(datagram)
 
     def _told(self, record: Record) -> None:
         (end,) = [end for end in self.ends if end.link.index == record.index]
