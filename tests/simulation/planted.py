@@ -100,13 +100,6 @@ FAULTS: Final = (
         Invariant.DURABLE,
     ),
     Planted(
-        "receipt not kept",
-        _MEMORY,
-        "            self._keep_receipt(collect, receipt)\n",
-        "            pass\n",
-        Invariant.DURABLE,
-    ),
-    Planted(
         "volatile dedupe",
         _MEMORY,
         "        return Entered(of_this_request)\n",
@@ -146,7 +139,7 @@ FAULTS: Final = (
         _OUTGOING,
         "p.STORING.to(p.STORED, on=settle_down)",
         "p.STORING.to(p.DELIVERED, on=finish)",
-        Invariant.NOTHING_LOST,
+        Invariant.DURABLE,
     ),
     Planted(
         "given up by one clock",
@@ -209,10 +202,10 @@ FAULTS: Final = (
         Invariant.UNPROVEN,
     ),
     Planted(
-        "a hint longer than what it answers",
-        "udpchat_core/server/links.py",
-        "        if len(answered) >= RETRY_BYTES and ",
-        "        if ",
+        "an empty datagram",
+        "udpchat_core/wire.py",
+        "    if len(payload) < HEADER_BYTES or len(payload) > DATAGRAM_BYTES_MAX:",
+        "    if len(payload) > DATAGRAM_BYTES_MAX:",
         Invariant.NO_ERROR,
     ),
     Planted(

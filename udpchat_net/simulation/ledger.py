@@ -102,7 +102,7 @@ class Ledger(Observer):
         self.identities: dict[str, bytes] = {}
         for node in world.nodes.values():
             if isinstance(node.store, ClientMemory):
-                self.identities[node.name] = node.suite.sign_public(node.store.state().identity)
+                self.identities[node.name] = node.suite.sign_public(node.store.load().identity)
                 self.inboxes[node.name] = Inbox()
         self.names = {identity: name for name, identity in self.identities.items()}
 

@@ -388,7 +388,7 @@ class World:
         """The program ends without a warning, and starts again from the disk."""
         self._queue.clear()
         self.disk.waiting.clear()
-        self.client = Client(self.suite, self.disk.memory.state(), SERVER, self.now, watch_all=self.watch_all)
+        self.client = Client(self.suite, self.disk.memory.load(), SERVER, self.now, watch_all=self.watch_all)
         self.do(self.client.start(self.now))
 
     def receive(self, payload: bytes, source: Address = SERVER) -> None:

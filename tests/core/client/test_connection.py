@@ -204,7 +204,7 @@ def test_a_stale_card_is_followed_by_one_with_the_next_seq(world: World) -> None
     assert [card.seq for card in world.server.cards] == [1, 42]
     assert world.server.cards[0].live != world.server.cards[1].live
     assert world.is_online()
-    assert world.disk.memory.state().card_seq == 42
+    assert world.disk.memory.load().card_seq == 42
 
 
 @pytest.mark.parametrize("highest", [0, NUMBER_LIMIT - 1])
@@ -222,7 +222,7 @@ def test_each_handshake_has_a_new_live_key_and_a_card_with_the_next_seq(online: 
     cards = online.server.cards
     assert [card.seq for card in cards] == [1, 2, 3]
     assert len({card.live for card in cards}) == 3
-    assert online.disk.memory.state().card_seq == 3
+    assert online.disk.memory.load().card_seq == 3
 
 
 # --- renewal ---

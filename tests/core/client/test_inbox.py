@@ -86,7 +86,7 @@ def test_the_entry_and_the_watermark_are_one_request(online: World, bob: Peer) -
     entry = online.disk.all(EnterLetter)[0]
     assert (entry.sender, entry.epoch, entry.seq, entry.text) == (bob.identity, 7, 1, "hello")
     assert (entry.part, entry.parts, entry.name, entry.received_ms) == (2, 3, "bob", online.now // 1_000)
-    assert online.disk.memory.state().watermarks == ((bob.identity, 7, 1),)
+    assert online.disk.memory.load().watermarks == ((bob.identity, 7, 1),)
 
 
 def test_a_letter_ahead_of_a_gap_is_held_unanswered_until_the_gap_is_filled(online: World, bob: Peer) -> None:
@@ -233,6 +233,31 @@ def test_mail_too_far_ahead_to_be_held_is_acknowledged_if_the_history_has_it(onl
     mail(online, bob, new, 7)
     assert outcomes(online) == [(6, ACKNOWLEDGED)]
     assert (online.client.sizes()["held"], online.client.sizes()["entering"]) == (0, 0)
+
+
+@pytest.mark.parametrize("looked_for", ["too far ahead in another epoch", "passed in another epoch"])
+def test_a_letter_that_is_reached_while_it_is_looked_for_is_entered_all_the_same(
+    online: World, bob: Peer, looked_for: str
+) -> None:
+    # R-9.4-3: its number would be passed without it, and it could never be entered again.
+    write(online, bob, bob.body(2, "passes 1", floor=2))
+    write(online, bob, bob.body(2, "letter", epoch=8))
+    online.forget()
+    online.disk.holding = True
+    if looked_for == "passed in another epoch":
+        write(online, bob, bob.body(1, "letter"), source=CAROL)
+    else:
+        mail(online, bob, bob.body(3 + HELD_LETTERS_PER_SENDER_MAX, "letter"), 6)
+    write(online, bob, bob.body(1, "gap", epoch=8))
+    online.commit()
+    assert texts(online) == ["gap", "letter"]
+    one = ack(online, bob.body(2, "letter"))
+    assert online.acked(BOB) == [ack(online, bob.body(1, "gap")), one]
+    if looked_for == "passed in another epoch":
+        assert online.acked(CAROL) == [one]
+    else:
+        assert outcomes(online) == [(6, ACKNOWLEDGED)]
+    assert online.client.sizes()["entering"] == 0
 
 
 def test_another_letter_under_a_number_that_is_held_is_refused(online: World, bob: Peer) -> None:
