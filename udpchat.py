@@ -6,14 +6,12 @@ import subprocess
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-PYTHON = os.path.join(HERE, ".venv", *(("Scripts", "python.exe") if os.name == "nt" else ("bin", "python")))
-COMMAND = [PYTHON, "-P", "-m", "udpchat_cli"] + sys.argv[1:]  # noqa: RUF005 - any Python 3 may run this file
+VENV = os.path.join(HERE, ".venv")
+PYTHON = os.path.join(VENV, "Scripts", "python.exe") if os.name == "nt" else os.path.join(VENV, "bin", "python")
+COMMAND = [PYTHON, "-P", "-m", "udpchat_cli", *sys.argv[1:]]
 
-if not os.path.exists(os.path.join(HERE, ".venv", "installed")):
-    sys.exit(
-        "udpchat.py: %s is not built yet: run `make venv` in %s (a minute, once)"
-        % (os.path.dirname(os.path.dirname(PYTHON)), HERE)
-    )  # noqa: E501, UP031
-if os.name == "nt":  # its exec does not keep the terminal waiting
-    sys.exit(subprocess.call(COMMAND))  # noqa: S603
-os.execv(PYTHON, COMMAND)  # noqa: S606
+if not os.path.exists(os.path.join(VENV, "installed")):
+    sys.exit("udpchat.py: " + VENV + " is not built yet: run `make venv` in " + HERE + " (it takes a minute, once)")
+if os.name == "nt":  # its exec would give the terminal back at once
+    sys.exit(subprocess.call(COMMAND))  # noqa: S603 - what the user typed
+os.execv(PYTHON, COMMAND)  # noqa: S606 - what the user typed

@@ -1,5 +1,6 @@
 """The command `udpchat`."""
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -19,6 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         from . import classic_client, classic_server  # noqa: PLC0415
 
+        _open_missing()
         try:
             if isinstance(options, ClassicServerOptions):
                 return classic_server.main(options)
@@ -29,8 +31,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _failed(str(error), Exit.USAGE)
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
-    except Exception as error:  # noqa: BLE001 - no traceback ever reaches a user
+    except Exception as error:  # no traceback ever reaches a user
         return _failed(_fault(error), Exit.INTERNAL)
+
+
+def _open_missing() -> None:
+    """Of standard input, output and error those that were closed: their numbers must not be a socket's."""
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest number that is free
 
 
 def _failed(why: str, status: int) -> int:
@@ -44,4 +55,5 @@ def _fault(error: Exception) -> str:
     while at is not None and at.tb_next is not None:
         at = at.tb_next
     where = f"{at.tb_frame.f_code.co_filename}:{at.tb_lineno}" if at is not None else "?"
-    return f"this is a fault of udpchat, please report it: {type(error).__name__} at {where}: {error}"
+    what = " ".join(str(error).split())
+    return f"this is a fault of udpchat, please report it: {type(error).__name__} at {where}: {what}"

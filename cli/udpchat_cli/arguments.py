@@ -1,7 +1,7 @@
 """The command line: what it says, checked, or one clear line.
 
-The classic forms `-s PORT` and `-c NAME IP SERVER_PORT CLIENT_PORT` are rewritten to commands before anything is parsed,
-so that commands with names stand beside them. Nothing here is slow to import.
+The classic forms `-s PORT` and `-c NAME IP SERVER_PORT CLIENT_PORT` are rewritten to commands before anything is
+parsed, so that commands with names stand beside them. Nothing here is slow to import.
 """
 
 import argparse
@@ -9,7 +9,7 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from ipaddress import ip_address
+from ipaddress import IPv6Address, ip_address
 from typing import NoReturn
 
 from udpchat_core.limits import NAME_CHARS_MAX
@@ -18,10 +18,12 @@ from .exits import Exit
 
 PORT_MIN, PORT_MAX = 1024, 65535
 CLASSIC = {"-s": "classic-server", "-c": "classic-client"}
+_OPTIONS = ("--version", "--help", "-h")
 _CLIENT_WORDS = ("NAME", "IP", "SERVER_PORT", "CLIENT_PORT")
 _NAME = re.compile(rf"[a-z0-9][a-z0-9_-]{{0,{NAME_CHARS_MAX - 1}}}")
 _PORT_DIGITS_MAX = 5
 
+_FORMS = "-s PORT runs a server, -c NAME IP SERVER_PORT CLIENT_PORT chats, --help tells more"
 _HELP = """\
 usage: udpchat -s PORT                                   run a server
        udpchat -c NAME IP SERVER_PORT CLIENT_PORT        chat as NAME, through the server at IP
@@ -68,20 +70,24 @@ Options = ClassicServerOptions | ClassicClientOptions
 
 def parse(arguments: Sequence[str] | None = None) -> Options:
     """What the arguments, or the process's own, ask for. Raises `SystemExit`, after a line if they are wrong."""
-    words = rewritten(list(sys.argv[1:] if arguments is None else arguments))
-    given = _parser().parse_args(words)
+    parser = _parser()
+    given = parser.parse_args(rewritten(list(sys.argv[1:] if arguments is None else arguments), parser))
+    if given.command is None:
+        parser.error(f"say what to do: {_FORMS}")
     if given.command == CLASSIC["-s"]:
         return ClassicServerOptions(given.port, given.state)
     return ClassicClientOptions(given.name, (given.ip, given.server_port), given.client_port, given.state)
 
 
-def rewritten(words: list[str]) -> list[str]:
-    """The classic forms as commands: `-s` or `-c`, if no command comes before."""
+def rewritten(words: list[str], parser: argparse.ArgumentParser) -> list[str]:
+    """The classic forms as commands: `-s` or `-c`, where a command would be."""
     at = 0
     while at < len(words) and (words[at].startswith("--state=") or words[at] == "--state"):
         at += 1 if "=" in words[at] else 2
-    if at < len(words) and words[at] in CLASSIC:
-        words[at] = CLASSIC[words[at]]
+    if at < len(words):
+        if words[at] not in CLASSIC and words[at] not in _OPTIONS:
+            parser.error(f"{words[at]!r} is no command: {_FORMS}")
+        words[at] = CLASSIC.get(words[at], words[at])
     return words
 
 
@@ -89,7 +95,7 @@ class _Parser(argparse.ArgumentParser):
     """Says what is wrong in one line."""
 
     def error(self, message: str) -> NoReturn:
-        print(f"udpchat: {message}", file=sys.stderr)
+        print(f"udpchat: {message.removeprefix('argument ')}", file=sys.stderr)
         raise SystemExit(Exit.USAGE)
 
     def format_help(self) -> str:
@@ -127,9 +133,9 @@ def _parser() -> _Parser:
     parser = _Parser("udpchat", allow_abbrev=False)
     parser.add_argument("--version", action=_Version, nargs=0)
     parser.add_argument("--state")
-    commands = parser.add_subparsers(dest="command", required=True)
+    commands = parser.add_subparsers(dest="command")
     server = commands.add_parser(CLASSIC["-s"], allow_abbrev=False)
-    server.add_argument("port", type=_port)
+    server.add_argument("port", metavar="PORT", type=_port)
     client = commands.add_parser(CLASSIC["-c"], allow_abbrev=False)
     client.add_argument("words", nargs="*", action=_ClientWords)
     for command in (server, client):
@@ -160,4 +166,6 @@ def _ip(text: str) -> str:
         raise argparse.ArgumentTypeError(f"{text!r} is no IP address: give one, as 127.0.0.1 or ::1") from None
     if address.is_unspecified or address.is_multicast or "%" in text:
         raise argparse.ArgumentTypeError(f"{text!r} is no address of one server: give that, as 127.0.0.1 or ::1")
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        raise argparse.ArgumentTypeError(f"{text!r} is an IPv4 address in disguise: give {address.ipv4_mapped}")
     return str(address)

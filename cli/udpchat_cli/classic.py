@@ -6,8 +6,8 @@ Of messages that were typed in an earlier run only failures are told.
 """
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 
@@ -21,7 +21,7 @@ from .exits import Exit
 
 COMMANDS = "send NAME TEXT, dereg NAME, reg NAME, accept [NAME]"
 _FINGERPRINT_BYTES = 4
-_WORDS = re.compile(r"[ \t]*([^ \t]+)(?:[ \t]+([^ \t]+)(?:[ \t](.*))?)?", re.DOTALL)
+_WORDS = re.compile(r"[ \t]*([^ \t]+)(?:[ \t]+([^ \t]+)(?:[ \t](.*))?)?[ \t]*", re.DOTALL)
 _REFUSALS = {
     Refusal.UNKNOWN: "nobody is registered under that name",
     Refusal.KEY_CHANGED: "it was meant for the key before, and that is gone",
@@ -75,14 +75,6 @@ class Standing(StrEnum):
     OFFLINE = "offline"
 
 
-@dataclass(frozen=True, slots=True)
-class _Part(Part):
-    """A letter of a text, and what is shown beside it."""
-
-    name: str
-    waited: bool
-
-
 class Classic:
     """One client, as its user sees it.
 
@@ -91,20 +83,26 @@ class Classic:
         standing: whether the client is there.
         ended: why the program has to end, once it has to.
         asks_for_server_key: whether the user has to decide about another key of the server.
+        disk_fails: whether nothing can be saved at the moment.
         unsaved: messages of this run that are not on disk yet, by number.
         unsettled: messages of this run that were neither delivered nor stored nor refused.
+
+    `begun` has the letters of texts that were not complete when the program last ended.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, begun: Iterable[Part] = ()) -> None:
         self.name = name
         self.standing = Standing.REGISTERING
         self.ended: Exit | None = None
-        self.asks_for_server_key = False
+        self.asks_for_server_key = self.disk_fails = False
         self.unsaved: dict[int, None] = {}
         self.unsettled: dict[int, None] = {}
         self._untold: dict[int, None] = {}  # of this run, without a line that tells where they got
         self._assembler = Assembler()
         self._said_mail = self._said_watch = False
+        self._early: list[e.LetterReceived] = []
+        for part in begun:
+            list(self._assembler.add(part))  # a text that this completes was shown then
 
     # --- what is typed ---
 
@@ -159,6 +157,8 @@ class Classic:
     def told(self, event: e.ClientEvent | e.ServerEvent) -> Iterator[str]:
         """Take an event: the lines to print, safe to show."""
         match event:
+            case e.LetterReceived() if self.standing is Standing.REGISTERING:
+                self._early.append(event)  # the server's answer was lost, and comes again: first things first
             case e.LetterReceived():
                 yield from self._received(event)
             case e.MessageQueued(message):
@@ -177,8 +177,10 @@ class Classic:
                 self._said_watch = True
                 yield "[There are too many clients for a table; messages to them arrive all the same.]"
             case e.StorageFailed():
+                self.disk_fails = True
                 yield "[The disk takes nothing at the moment; nothing is lost, and it is tried again.]"
             case e.StorageRecovered():
+                self.disk_fails = False
                 yield "[The disk works again.]"
             case e.PeerKeyChanged(name, _, offered):
                 yield (
@@ -187,6 +189,14 @@ class Classic:
                 )
             case _:
                 yield from self._stood(event)
+                yield from self._came_early()
+
+    def _came_early(self) -> Iterator[str]:
+        """Letters that came before the server's answer to Register; of those, its mailbox had what came from there."""
+        if self.standing is not Standing.REGISTERING:
+            early, self._early = self._early, []
+            for letter in early:
+                yield from self._received(replace(letter, waited=letter.stored))
 
     def _stood(self, event: e.ClientEvent | e.ServerEvent) -> Iterator[str]:
         """Events about the session."""
@@ -250,28 +260,21 @@ class Classic:
             case _:
                 pass
 
-    def resume(self, letter: e.LetterReceived) -> None:
-        """A letter of a text that was not complete when the program last ended."""
-        for _ in self._assembler.add(_part(letter)):
-            pass
-
     def _received(self, letter: e.LetterReceived) -> Iterator[str]:
-        for first, text in self._assembler.add(_part(letter)):
-            assert isinstance(first, _Part)
-            if first.waited:
-                if not self._said_mail:
-                    self._said_mail = True
-                    yield "[You have messages]"
-                yield f"{first.name}: {timestamp(first.sent_ms)} {escaped(text)}"
-            else:
-                yield f"{first.name}: {escaped(text)}"
+        part = Part(letter.sender, letter.sent_ms, letter.part, letter.parts, letter.text)
+        for first, text in self._assembler.add(part):
+            if letter.waited and not self._said_mail:
+                self._said_mail = True
+                yield "[You have messages]"
+            when = f"{timestamp(first.sent_ms)} " if letter.waited else ""
+            yield f"{_shown_name(letter)}: {when}{escaped(text)}"
 
 
-def _part(letter: e.LetterReceived) -> _Part:
-    name = (
-        letter.name if letter.confirmed else f"?{letter.sender[:_FINGERPRINT_BYTES].hex()} (calls itself {letter.name})"
-    )
-    return _Part(letter.sender, letter.sent_ms, letter.part, letter.parts, letter.text, name, letter.waited)
+def _shown_name(letter: e.LetterReceived) -> str:
+    """The name, if it is known whose it is; else the beginning of the key, which no name looks like."""
+    if letter.confirmed:
+        return letter.name
+    return f"?{letter.sender[:_FINGERPRINT_BYTES].hex()} (calls itself {letter.name})"
 
 
 def timestamp(sent_ms: int) -> str:

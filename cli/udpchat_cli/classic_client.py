@@ -83,12 +83,13 @@ class ClassicClient:
         server: tuple[str, int],
         console: Callable[[Callable[[], None]], Console],
         clock: Clock | None = None,
+        random: Callable[[int], bytes] = os.urandom,
     ) -> None:
         clock = clock or Clock()
         address = udp.address_of(server)
         assert address is not None, "a server's port is checked where it is typed"
-        self.classic = Classic(name)
-        self.core = Client(StandardSuite(os.urandom), store.load(), address, clock.now(), watch_all=True)
+        self.classic = Classic(name, store.begun())
+        self.core = Client(StandardSuite(random), store.load(), address, clock.now(), watch_all=True)
         self.driver = Driver(self.core, store, self._happened, clock)
         self._changed = asyncio.Event()
         self._console = console(self._changed.set)
@@ -138,7 +139,7 @@ class ClassicClient:
                 message = self.core.next_message
                 self._call(self.core.send, to, text)
                 self.classic.sent(message)
-                await self._until(lambda: message not in self.classic.unsaved)
+                await self._until(lambda: message not in self.classic.unsaved or self.classic.disk_fails)
             case Leave():
                 await self._settle(LEAVE_S_MAX)
                 await self._leave()
@@ -168,7 +169,7 @@ class ClassicClient:
     async def _finish(self) -> None:
         """Let what was sent arrive, say goodbye, and tell what is left."""
         if self.classic.standing is Standing.ONLINE:
-            await self._settle(LEAVE_S_MAX if self._signals else SETTLE_S_MAX)
+            await self._settle(LEAVE_S_MAX if self._stops else SETTLE_S_MAX)
         await self._leave()
         if self.classic.unsaved:
             self._console.say(f"[Not saved, and so not sent: {_messages(len(self.classic.unsaved))}.]")
@@ -177,15 +178,15 @@ class ClassicClient:
             self._console.say(f"[Not delivered yet: {many}; kept here, and sent at the next start.]")
 
     async def _settle(self, seconds: float) -> None:
-        """Wait until what was sent is delivered or stored; a signal more ends the wait."""
-        await self._until(lambda: not self.classic.unsettled, seconds, self._signals)
+        """Wait until what was sent is delivered or stored; one more that asks to stop ends the wait."""
+        await self._until(lambda: not self.classic.unsettled, seconds, self._stops)
 
     async def _leave(self) -> None:
         if self.classic.standing is Standing.OFFLINE or self.classic.ended is not None:
             return
         self.classic.standing = Standing.LEAVING
         self.driver.call(self.core.deregister)
-        await self._until(lambda: self.classic.standing is Standing.OFFLINE, GOODBYE_S_MAX, max(self._signals, 1))
+        await self._until(lambda: self.classic.standing is Standing.OFFLINE, GOODBYE_S_MAX, max(self._stops, 1))
 
     def _status(self) -> Exit:
         classic = self.classic
@@ -208,14 +209,19 @@ class ClassicClient:
         if isinstance(event, ServerKeyChanged | ServerUnreachable) and self.classic.standing is Standing.OFFLINE:
             self.driver.call(self.core.deregister)  # until the user decides
 
-    async def _until(self, condition: Callable[[], bool], seconds: float | None = None, signals: int = 0) -> bool:
-        """Wait until it is so; False if the time is over, the client has to end, or more signals came than these."""
+    @property
+    def _stops(self) -> int:
+        """How many asked to stop: signals, and a reader who went away."""
+        return self._signals + self._console.is_broken
+
+    async def _until(self, condition: Callable[[], bool], seconds: float | None = None, stops: int = 0) -> bool:
+        """Wait until it is so; False if the time is over, the client has to end, or more asked to stop than so many."""
         try:
             async with asyncio.timeout(seconds):
                 while not condition():
                     if self._finished.done():
                         self._finished.result()  # a fault of this program
-                    if self.classic.ended is not None or self._signals > signals or self._console.is_broken:
+                    if self.classic.ended is not None or self._stops > stops:
                         return False
                     self._changed.clear()
                     await self._changed.wait()

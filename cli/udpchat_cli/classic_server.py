@@ -3,9 +3,7 @@
 import asyncio
 import errno
 import os
-import sys
 from collections.abc import Callable
-from datetime import datetime
 
 from udpchat_core import events as e
 from udpchat_core.address import Address
@@ -22,28 +20,30 @@ from udpchat_net.stores.sqlite_server import SqliteServerStore, create_server
 from .arguments import ClassicServerOptions
 from .classic_client import on_signals
 from .exits import Exit
+from .log import Log
 
 
-def told(event: e.ClientEvent | e.ServerEvent) -> str | None:
-    """The line for an event, if it has one."""
+def told(event: e.ClientEvent | e.ServerEvent) -> str:
+    """The line for an event; empty if it has none."""
+    line = ""
     match event:
         case e.UserRegistered(name, address, new):
-            return f"{name} registered at {shown(address)}" + (", a new name" if new else "")
+            line = f"{name} registered at {shown(address)}" + (", a new name" if new else "")
         case e.UserLeft(name):
-            return f"{name} left"
+            line = f"{name} left"
         case e.UserLapsed(name):
-            return f"{name} lapsed: nothing was heard for {SILENCE_S} s"
+            line = f"{name} lapsed: nothing was heard for {SILENCE_S} s"
         case e.MailKept(letters):
-            return f"{_letters(letters)} stored"
+            line = f"{_letters(letters)} stored"
         case e.MailCollected(name, letters):
-            return f"{_letters(letters)} collected by {name}"
+            line = f"{_letters(letters)} collected by {name}"
         case e.MailExpired(letters):
-            return f"{_letters(letters)} deleted after {LETTER_DAYS_MAX} days"
+            line = f"{_letters(letters)} deleted after {LETTER_DAYS_MAX} days"
         case e.StorageFailed():
-            return "the disk takes nothing at the moment: what it was asked is tried again, and not answered before"
+            line = "the disk takes nothing at the moment: what it was asked is tried again, and not answered before"
         case e.StorageRecovered():
-            return "the disk works again"
-    return None
+            line = "the disk works again"
+    return line
 
 
 def shown(address: Address) -> str:
@@ -81,7 +81,7 @@ class ClassicServer:
             self._log("stopped")
 
     def _happened(self, event: e.ClientEvent | e.ServerEvent) -> None:
-        if (line := told(event)) is not None:
+        if line := told(event):
             self._log(line)
 
 
@@ -104,7 +104,8 @@ def main(options: ClassicServerOptions) -> int:
 
 
 async def _main(options: ClassicServerOptions) -> Exit:
-    server = ClassicServer(open_store(options.state), _print)
+    log = Log()
+    server = ClassicServer(open_store(options.state), log.write)
     ended = asyncio.Event()
     on_signals(ended.set)
     finished = asyncio.ensure_future(server.driver.finished())
@@ -113,6 +114,7 @@ async def _main(options: ClassicServerOptions) -> Exit:
         await asyncio.wait([finished, asyncio.ensure_future(ended.wait())], return_when=asyncio.FIRST_COMPLETED)
     finally:
         await server.stop()
+        log.close()
     await finished
     return Exit.DONE
 
@@ -128,7 +130,3 @@ def _everywhere(port: int) -> list[tuple[str, int]]:
         return addresses
     probe.close()
     return [*addresses, ("::", port)]
-
-
-def _print(line: str) -> None:
-    print(datetime.now().astimezone().strftime("%Y-%m-%d %H:%M:%S"), line, flush=True)

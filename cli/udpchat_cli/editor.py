@@ -15,7 +15,6 @@ LINE_CHARS_MAX = 1 << 17
 
 _BACKSPACE, _END, _KILL, _KILL_WORD, _ESCAPE = "\x7f\b", "\x04", "\x15", "\x17", "\x1b"
 _SEQUENCE_BEGUN = re.compile(r"\x1b(?:\[[0-?]*[ -/]*|O)?")
-_SEQUENCE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|O.|[^\[O])", re.DOTALL)
 
 
 class Lines:
@@ -89,4 +88,4 @@ class Editor:
         """Keys beside the letters come as escape sequences: they are swallowed whole."""
         self._sequence += char
         if not _SEQUENCE_BEGUN.fullmatch(self._sequence):
-            self._sequence = _ESCAPE if char == _ESCAPE and not _SEQUENCE.fullmatch(self._sequence) else ""
+            self._sequence = _ESCAPE if char == _ESCAPE else ""

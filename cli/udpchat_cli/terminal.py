@@ -16,6 +16,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
 from .display import PROMPT, escaped
 from .editor import Editor, Lines
@@ -48,7 +49,7 @@ class Terminal:
         self._editor = Editor()
         self._waiting: deque[str | None] = deque()
         self._read_on = threading.Semaphore(1)
-        self._attributes: list[object] | None = None
+        self._attributes: list[Any] | None = None
         self.is_edited = (
             sys.platform != "win32"
             and os.environ.get("TERM", "dumb") != "dumb"

@@ -12,6 +12,7 @@ few (virtual) seconds after it, by client in the order of their names, the serve
     > alice is interrupted   SIGINT
     > alice crashes          without a word
     > 60 s pass
+    > server stops; 1 s      any of these, with so long until the next one
 
 `<2000 bytes>` in a typed line stands for such a text, and so it does in what is printed. With the environment variable
 REWRITE set the file is written anew: read the difference before you believe it.
@@ -23,6 +24,7 @@ import re
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 from shutil import rmtree
 
 from tests.cli.virtual_time import VirtualTimeLoop
@@ -38,7 +40,8 @@ _ALPHABET = 'a word, żółw, 亀, 🐢 and "quotes"  \' '
 
 def text_of(size: int) -> str:
     """A text of so many bytes with characters of one to four of them."""
-    text = (_ALPHABET * (size // len(_ALPHABET.encode()) + 1)).encode()[:size].decode(errors="ignore")
+    alphabet = f"{_ALPHABET}{size} "  # so that no text is in another
+    text = (alphabet * (size // len(_ALPHABET) + 1)).encode()[:size].decode(errors="ignore")
     return text + "." * (size - len(text.encode()))
 
 
@@ -76,9 +79,10 @@ class Typist:
 class Person:
     """A client at work."""
 
-    def __init__(self, name: str, folder: Path, port: int, loop: VirtualTimeLoop) -> None:
+    def __init__(self, name: str, folder: Path, port: int, loop: VirtualTimeLoop, seed: str) -> None:
         store = classic_client.open_store(name, "127.0.0.1", port, str(folder))
-        self.client = ClassicClient(name, store, ("127.0.0.1", port), self._console, loop.clock())
+        seeded = Random(seed).randbytes  # the pings, above all, come at the same times in every run
+        self.client = ClassicClient(name, store, ("127.0.0.1", port), self._console, loop.clock(), seeded)
         self.task = loop.create_task(self.client.run("127.0.0.1", 0))
         self.task.add_done_callback(self._ended)
 
@@ -97,7 +101,7 @@ class Stage:
     def __init__(self, folder: Path, loop: VirtualTimeLoop) -> None:
         self._folder, self._loop = folder, loop
         self._server: ClassicServer | None = None
-        self._port = 0
+        self._port = self._starts = 0
         self._log: list[str] = []
         self._people: dict[str, Person] = {}
         self._texts: dict[str, str] = {}
@@ -115,6 +119,8 @@ class Stage:
     async def play(self, step: str) -> list[str]:
         """Do it; the lines that are printed because of it."""
         seconds = STEP_S
+        if match := re.fullmatch(r"(.*); (\d+) s", step):
+            step, seconds = match[1], int(match[2])
         if step == "server stops":
             await self._stop_server()
         elif match := re.fullmatch(r"(\w+) crashes", step):
@@ -154,7 +160,9 @@ class Stage:
             await server.stop()
 
     def _start(self, who: str, name: str | None = None) -> None:
-        self._people[who] = Person(name or who, self._folder / who, self._port, self._loop)
+        self._starts += 1
+        seed = f"{who} {self._starts}"  # nobody draws the same secrets in another life
+        self._people[who] = Person(name or who, self._folder / who, self._port, self._loop, seed)
 
     def _type(self, name: str, line: str) -> None:
         for label in re.findall(r"<\d+ bytes>", line):
@@ -167,7 +175,7 @@ class Stage:
             self._type(name, line.replace("{n}", str(number)))
 
     def _printed(self) -> list[str]:
-        lines = [f"server: {line}" for line in self._log]
+        lines = [f"server: {line}" for line in summed(self._log)]
         self._log.clear()
         for name, person in sorted(self._people.items()):
             lines += [f"{name}: {line}" for line in person.console.printed]
@@ -181,6 +189,22 @@ class Stage:
         line = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "TIME", line)
         line = re.sub(r"[0-9a-f]{8}( [0-9a-f]{8}){7}", "KEY", line)
         return re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:PORT", line)
+
+
+def summed(log: list[str]) -> list[str]:
+    """The lines, counts of the same as one: how many letters share a commit is the disk's matter."""
+    lines = list[str]()
+    count = before = 0
+    for line in log:
+        match = re.fullmatch(r"(\d+) letters? (.*)", line)
+        if match and lines and lines[-1].endswith(f" {match[2]}") and before:
+            count = before + int(match[1])
+            lines.pop()
+        else:
+            count = int(match[1]) if match else 0
+        lines.append(f"{count} letter{'s' if count > 1 else ''} {match[2]}" if match else line)
+        before = count
+    return lines
 
 
 def check(path: Path, folder: Path) -> None:

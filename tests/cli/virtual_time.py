@@ -8,11 +8,12 @@ import asyncio
 import selectors
 from collections.abc import Callable
 from concurrent.futures import Executor
-from typing import Any, TypeVar
+from typing import TypeVar, TypeVarTuple
 
 from udpchat_net.clock import Clock
 
 T = TypeVar("T")
+Args = TypeVarTuple("Args")
 _GRACE_S = 0.004
 """Real time in which a datagram that was sent arrives: the kernel may hand it over a moment later."""
 _START_NS = 1_767_268_800_000_000_000  # 2026-01-01T12:00:00Z
@@ -53,7 +54,7 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self.now_s
 
-    def run_in_executor(self, executor: Executor | None, func: Callable[..., T], *args: Any) -> asyncio.Future[T]:
+    def run_in_executor(self, executor: Executor | None, func: Callable[[*Args], T], *args: *Args) -> asyncio.Future[T]:
         self.jobs += 1
         job = super().run_in_executor(executor, func, *args)
         job.add_done_callback(self._job_done)
