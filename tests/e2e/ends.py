@@ -23,6 +23,7 @@ from udpchat_net.stores.port import Store
 from udpchat_net.stores.sqlite_client import SqliteClientStore, create_client
 from udpchat_net.stores.sqlite_server import SqliteServerStore, create_server
 
+SERVER_HOST = "127.0.0.1"
 C = TypeVar("C", Client, Server)
 E = TypeVar("E")
 Where = Callable[[], AbstractContextManager[Any]]
@@ -56,14 +57,28 @@ class End(Generic[C]):
         self.driver.call(command, *arguments)
 
 
-@asynccontextmanager
-async def server(folder: Path, host: str = "127.0.0.1", where: Where = nullcontext) -> AsyncIterator[End[Server]]:
-    """The server whose file is in this folder."""
+def server_core(folder: Path) -> tuple[Server, SqliteServerStore, Clock]:
+    """The server whose file is in this folder; a new one the first time."""
     suite, path, clock = StandardSuite(os.urandom), server_path(folder), Clock()
     if not path.exists():
         create_server(path, new_server_state(suite))
     store = SqliteServerStore(path)
-    end = End(Server(suite, store.load(), clock.now()), store, clock, host, where)
+    return Server(suite, store.load(), clock.now()), store, clock
+
+
+def client_core(folder: Path, name: str, at: Address) -> tuple[Client, SqliteClientStore, Clock]:
+    """The client of this name whose file is in this folder; a new one the first time."""
+    suite, path, clock = StandardSuite(os.urandom), client_path(folder, name), Clock()
+    if not path.exists():
+        create_client(path, new_client_state(suite, name, time.time_ns() // 1_000_000), "127.0.0.1:10001")
+    store = SqliteClientStore(path)
+    return Client(suite, store.load(), at, clock.now()), store, clock
+
+
+@asynccontextmanager
+async def server(folder: Path, host: str = SERVER_HOST, where: Where = nullcontext) -> AsyncIterator[End[Server]]:
+    """The server of this folder at work."""
+    end = End(*server_core(folder), host, where)
     try:
         yield end
     finally:
@@ -75,11 +90,7 @@ async def client(
     folder: Path, name: str, at: Address, host: str = "127.0.0.1", where: Where = nullcontext
 ) -> AsyncIterator[End[Client]]:
     """A client of the server `at`, online."""
-    suite, path, clock = StandardSuite(os.urandom), client_path(folder, name), Clock()
-    if not path.exists():
-        create_client(path, new_client_state(suite, name, time.time_ns() // 1_000_000), "127.0.0.1:10001")
-    store = SqliteClientStore(path)
-    end = End(Client(suite, store.load(), at, clock.now()), store, clock, host, where)
+    end = End(*client_core(folder, name, at), host, where)
     try:
         end.call(end.core.register)
         await until(lambda: end.of(Registered))
