@@ -15,7 +15,7 @@ import socket
 import sys
 from collections import Counter, deque
 from collections.abc import Callable, Coroutine, Sequence
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, TypeVar
 
 from udpchat_core.actions import Action, Actions, Emit, Received, SendDatagram
 from udpchat_core.actions import Store as AskStore
@@ -28,6 +28,7 @@ from udpchat_core.requests import StoreReply
 
 from . import udp
 from .clock import Clock
+from .core import Core
 from .stores.port import Request, Store
 
 BATCH_DATAGRAMS_MAX: Final = 64
@@ -40,34 +41,6 @@ CLOCK_DIFFERENCE_MS_MAX: Final = 1_000
 T = TypeVar("T")
 OnEvent = Callable[[ClientEvent | ServerEvent], object]
 """Told what happens, on the loop's thread, in the middle of a turn; may call the driver."""
-
-
-class Core(Protocol):
-    """What is driven."""
-
-    def start(self, now: Instant) -> Actions:
-        """The first call."""
-        ...
-
-    def receive_datagrams(self, received: Sequence[Received], now: Instant) -> Actions:
-        """Datagrams came."""
-        ...
-
-    def handle_stored(self, replies: Sequence[StoreReply], now: Instant) -> Actions:
-        """A commit ended."""
-        ...
-
-    def handle_timeout(self, now: Instant) -> Actions:
-        """The time that `next_timeout` named has come."""
-        ...
-
-    def next_timeout(self) -> Instant | None:
-        """When to call next if nothing else happens."""
-        ...
-
-    def handle_clock(self, wall_ms: int, now: Instant) -> Actions:
-        """The wall clock, at the start, and whenever it is not where the core thinks."""
-        ...
 
 
 class Driver:

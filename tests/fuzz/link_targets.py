@@ -35,7 +35,7 @@ def keys_of(link: Link) -> tuple[bytes, bytes]:
 
 def state_of(link: Link) -> tuple[object, ...]:
     """All of a link that a datagram could change."""
-    return link._sent, link._window._highest, link._window._seen, *keys_of(link), link.index, link.peer_index
+    return link._sent, link._highest, link._missed, *keys_of(link), link.index, link.peer_index
 
 
 # --- Noise ---

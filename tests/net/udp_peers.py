@@ -17,6 +17,7 @@ from udpchat_net.stores.port import Request
 
 T = TypeVar("T")
 PATIENCE_S = 30
+_LOOK_S = 0.001  # the threads of stores and other processes need the processor too
 HOSTS = ("127.0.0.1", "::1")
 
 
@@ -29,7 +30,7 @@ async def until(condition: Callable[[], object]) -> None:
     """Let the loop run until it is so."""
     async with asyncio.timeout(PATIENCE_S):
         while not condition():
-            await asyncio.sleep(0)
+            await asyncio.sleep(_LOOK_S)
 
 
 class Peer:

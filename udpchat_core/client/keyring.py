@@ -56,6 +56,7 @@ class Keyring:
         self.identity = shared.suite.sign_public(state.identity)
         self.card_seq = state.card_seq
         self._live: list[_Live] = []
+        self._mail_made_ms = state.mail_keys[-1].made_ms
         self._mail = [(saved, OpeningKey.of(shared.suite, saved.private)) for saved in state.mail_keys]
 
     def new_card(self, turn: Turn) -> tuple[bytes, bytes]:
@@ -94,8 +95,8 @@ class Keyring:
     def registered(self, turn: Turn, waiting: int) -> None:
         """The server has the newest card: make the next mail key in time, and drop what nobody seals to any more."""
         now_ms = self._shared.wall_ms(turn.now)
-        newest = self._mail[-1][0]
-        if now_ms - newest.made_ms >= MAIL_KEY_DAYS * _DAY_MS and len(self._mail) < MAIL_KEYS_MAX:
+        if now_ms - self._mail_made_ms >= MAIL_KEY_DAYS * _DAY_MS and len(self._mail) < MAIL_KEYS_MAX:
+            self._mail_made_ms = now_ms
             turn.store(SaveMailKey(self._shared.suite.random(KEY_BYTES), now_ms))
         if waiting == 0 and len(self._mail) > 1 and now_ms - self._mail[1][0].made_ms > MAIL_KEY_KEPT_DAYS * _DAY_MS:
             turn.store(DropMailKey(self._mail[0][0].private))

@@ -68,24 +68,28 @@ class Progress:
                 turn.emit(MessageUnanswered(letter.message, letter.to))
             case Phase.STORED:
                 message.was_stored = True
-                message.unstored -= 1
-                if not message.unstored:
-                    turn.emit(MessageStored(letter.message, letter.to, self.online.get(letter.message, False)))
+                self._stored_or_settled(letter, message, turn)
             case Phase.DELIVERED | Phase.REFUSED | Phase.EXPIRED:
                 self._settle(letter, message, turn)
             case _:
                 pass
 
+    def _stored_or_settled(self, letter: OutgoingLetter, message: _Message, turn: Turn) -> None:
+        message.unstored -= 1
+        if message.was_stored and not message.unstored and message.unsettled and not message.failed:
+            turn.emit(MessageStored(letter.message, letter.to, self.online.get(letter.message, False)))
+
     def _settle(self, letter: OutgoingLetter, message: _Message, turn: Turn) -> None:
         message.unsettled -= 1
         message.letters_sent += letter.sent
-        message.unstored -= not letter.stored_once
         if letter.phase is not Phase.DELIVERED and not message.failed:
             message.failed = True
             if letter.phase is Phase.REFUSED:
                 turn.emit(MessageRefused(letter.message, letter.to, self.refusals[letter.message]))
             else:
                 turn.emit(MessageExpired(letter.message, letter.to))
+        if not letter.stored_once:
+            self._stored_or_settled(letter, message, turn)
         if message.unsettled:
             return
         if not message.failed:

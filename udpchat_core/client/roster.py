@@ -21,8 +21,9 @@ class RosterView:
         online: by name.
     """
 
-    def __init__(self, requester: Requester) -> None:
+    def __init__(self, requester: Requester, is_wanted: bool) -> None:
         self._requester = requester
+        self._is_wanted = is_wanted
         self.online: dict[str, bool] = {}
         self._version: Version | None = None
         self._first: Version | None = None
@@ -31,8 +32,8 @@ class RosterView:
         self._hinted: Version | None = None
 
     def pull(self, turn: Turn) -> None:
-        """Ask for what changed, unless it is being asked already."""
-        if not self._pulling:
+        """Ask for what changed, if anybody wants to know and it is not being asked already."""
+        if self._is_wanted and not self._pulling:
             self._pulling, self._first = True, None
             self._ask(None, turn)
 

@@ -116,7 +116,7 @@ class Peer(Protocol):
         ...
 
     def has_store_room(self, record: OutgoingLetter) -> bool:
-        """Whether there is any card to seal for, and the window of stored letters has room for this one."""
+        """Whether the window of stored letters has room for this one."""
         ...
 
 
@@ -181,6 +181,13 @@ def store(record: OutgoingLetter, peer: Peer, now: Instant) -> tuple[Do, ...]:
     return (Do.STORE,)
 
 
+def store_again(record: OutgoingLetter, peer: Peer, now: Instant) -> tuple[Do, ...]:
+    """The mailbox had no room: ask again, and try directly too while the recipient is there."""
+    record.due = None
+    ask: tuple[Do, ...] = () if peer.is_known else (Do.LOOK_UP,)
+    return (*ask, Do.SEND, Do.STORE) if peer.is_online else (*ask, Do.STORE)
+
+
 def back_off(record: OutgoingLetter, peer: Peer, now: Instant) -> tuple[Do, ...]:
     """The server has no room or no time: wait, longer each time."""
     record.due = after(now, min(STORE_BACKOFF_US_MIN << min(record.waits, 16), STORED_RETRY_US_MAX))
@@ -192,8 +199,8 @@ def settle_down(record: OutgoingLetter, peer: Peer, now: Instant) -> tuple[Do, .
     """Stored: say so once, and remind the server from time to time."""
     record.due = after(now, STORED_RETRY_US_MIN)
     record.waits = 0
-    record.stored_once = True
-    return (Do.REPORT,)
+    said, record.stored_once = record.stored_once, True
+    return () if said else (Do.REPORT,)
 
 
 def remind(record: OutgoingLetter, peer: Peer, now: Instant) -> tuple[Do, ...]:
@@ -256,7 +263,7 @@ class Outgoing(Machine):
         stays(p.DIRECT, cond=may_try_again, on=send_directly)
         | p.DIRECT.to(p.STORING, cond=has_store_room, on=turn_to_mailbox)
         | stays(p.DIRECT, on=wait_for_room)
-        | stays(p.STORING, on=store)
+        | stays(p.STORING, on=store_again)
         | p.STORED.to(p.STORING, cond=has_newer_card, on=reseal)
         | stays(p.STORED, cond=has_come_back, on=ask_for_card)
         | stays(p.STORED, on=remind)

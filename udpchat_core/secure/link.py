@@ -21,23 +21,27 @@ from .suite import KEY_BYTES, Suite
 INDEX_BYTES = 4
 _RECORD_HEADER = header(Record)
 _KEYS_AT = 2 * INDEX_BYTES
+_PLACE_AT = _KEYS_AT + 2 * KEY_BYTES
 
 
 class Link(ReplayWindow):
     """One end of a confirmed or confirming link: two keys, counters and, being one, the replay window.
 
-    A server has one for each client, so the keys and the indexes are packed into one object.
+    A server has one for each client, so all that does not change is packed into one object.
 
     Attributes:
         index: by which the peer addresses this end.
         peer_index: by which this end addresses the peer.
+        place: where the peer proved to be, as whoever made the link writes it; none at a client.
     """
 
     __slots__ = ("_packed", "_sent")
 
-    def __init__(self, index: bytes, peer_index: bytes, send_key: bytes, receive_key: bytes) -> None:
+    def __init__(
+        self, index: bytes, peer_index: bytes, send_key: bytes, receive_key: bytes, place: bytes = b""
+    ) -> None:
         super().__init__()
-        self._packed = index + peer_index + send_key + receive_key
+        self._packed = index + peer_index + send_key + receive_key + place
         self._sent = 0
 
     @property
@@ -49,12 +53,16 @@ class Link(ReplayWindow):
         return self._packed[INDEX_BYTES:_KEYS_AT]
 
     @property
+    def place(self) -> bytes:  # noqa: D102
+        return self._packed[_PLACE_AT:]
+
+    @property
     def _send_key(self) -> bytes:
         return self._packed[_KEYS_AT : _KEYS_AT + KEY_BYTES]
 
     @property
     def _receive_key(self) -> bytes:
-        return self._packed[_KEYS_AT + KEY_BYTES :]
+        return self._packed[_KEYS_AT + KEY_BYTES : _PLACE_AT]
 
     def seal(self, suite: Suite, plaintext: bytes) -> bytes:
         """A RECORD datagram; `plaintext` is from `wire.pack`.
@@ -136,9 +144,12 @@ def initiate_untrusted(
     return Initiated(serialize(Init(token, index, noise)), index, begun)
 
 
-def respond_untrusted(suite: Suite, server_private: bytes, init: Init, index: bytes, now_s: int) -> Responded:
-    """Answer an INIT whose token was found good; `index` is the server's new link index.
+def respond_untrusted(
+    suite: Suite, server_private: bytes, init: Init, index: bytes, now_s: int, place: bytes = b""
+) -> Responded:
+    """Answer an INIT whose token was found good.
 
+    `index` is the server's new link index, `place` where the client is, for whoever looks at the link.
     Raises `BadDatagram` for a handshake that does not hold, a card that is none or past its day, and a card
     whose L is not the key that the handshake proved.
     """
@@ -149,7 +160,7 @@ def respond_untrusted(suite: Suite, server_private: bytes, init: Init, index: by
         raise BadDatagram(Reason.STATIC)
     check_expiry_untrusted(card, now_s)
     noise, keys = asked.answer_untrusted(suite, index)  # R-4.2-4
-    link = Link(index, init.index, keys.responder, keys.initiator)
+    link = Link(index, init.index, keys.responder, keys.initiator, place)
     return Responded(serialize(Resp(init.index, noise)), link, card, asked.payload)
 
 

@@ -32,7 +32,6 @@ class Pending:
         init: the datagram that asked for it.
         resp: the datagram that answered.
         link: the server's end.
-        address: the proven source of the INIT, packed.
         user: whom its card names.
         until: when it is dropped.
     """
@@ -40,7 +39,6 @@ class Pending:
     init: bytes
     resp: bytes
     link: Link
-    address: bytes
     user: User
     until: Instant
 
@@ -104,9 +102,9 @@ class Links:
             raise BadDatagram(Reason.BUSY)
         now_s = self._context.wall_ms(turn.now) // _MS_PER_S
         index = self._new_index()
-        responded = respond_untrusted(suite, self._private, init, index, now_s)
+        responded = respond_untrusted(suite, self._private, init, index, now_s, address)
         user = User(responded.card.name, responded.card.identity, responded.card_bytes)
-        pending = Pending(payload, responded.resp, responded.link, address, user, after(turn.now, PENDING_LINK_US))
+        pending = Pending(payload, responded.resp, responded.link, user, after(turn.now, PENDING_LINK_US))
         self._pending[index] = self._of_address.setdefault(address, {})[payload] = pending
         if len(self._pending) == 1:
             self._context.timers.set((Timer.PENDING, None), pending.until)
@@ -133,7 +131,7 @@ class Links:
             self._drop(older)
         self._drop(pending)
         index = pending.link.index
-        session = Session(self._context.second, link=pending.link, address=pending.address, user=pending.user)
+        session = Session(self._context.second, link=pending.link, user=pending.user)
         self._sessions[index] = session
         return session
 
@@ -151,7 +149,7 @@ class Links:
 
     def _drop(self, pending: Pending) -> None:
         del self._pending[pending.link.index]
-        here = self._of_address[pending.address]
+        here = self._of_address[pending.link.place]
         del here[pending.init]
         if not here:
-            del self._of_address[pending.address]
+            del self._of_address[pending.link.place]

@@ -48,13 +48,16 @@ class Session(SessionRecord):
 
     Attributes:
         link: its keys and counters.
-        address: where its client proved to be, packed; a link has one for all its life.
         user: whom it proved; shared with the directory once registered.
     """
 
     link: Link = field(kw_only=True)
-    address: bytes = field(kw_only=True)
     user: User = field(kw_only=True)
+
+    @property
+    def address(self) -> bytes:
+        """Where its client proved to be, packed; a link has one for all its life."""
+        return self.link.place
 
 
 @dataclass(frozen=True, slots=True)

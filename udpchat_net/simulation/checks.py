@@ -12,8 +12,9 @@ from udpchat_core.messages import Outcome
 from udpchat_core.requests import BindUser, CollectLetters, ExpireLetters, KeepLetter, StoreReply
 from udpchat_core.secure.keys import key_id
 
+from ..core import Core
 from ..stores.memory import ClientMemory, Letter, ServerMemory
-from .cores import Core, Measured
+from .cores import Measured
 from .faults import SERVER
 from .invariants import Invariant, Violation
 from .ledger import DAY_MS, Ledger
@@ -111,7 +112,7 @@ class Mailroom(Observer):
         if outcome is Outcome.UNOPENABLE:
             node = self._ledger.world.nodes[name]
             assert isinstance(node.store, ClientMemory)
-            publics = [node.suite.dh_public(key.private) for key in node.store.state().mail_keys]
+            publics = [node.suite.dh_public(key.private) for key in node.store.load().mail_keys]
             if gone.letter[HEADER_BYTES : HEADER_BYTES + 4] in [key_id(node.suite, public) for public in publics]:
                 raise Violation(Invariant.MAILBOX, f"{letter} was returned although {name} has the key to it")
 

@@ -1,43 +1,17 @@
 """What a world runs: any core of this shape. `Cores` makes udpchat's own; hand in another to test yours."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Protocol, runtime_checkable
 
-from udpchat_core.actions import Actions, Received
+from udpchat_core.actions import Actions
 from udpchat_core.address import Address
 from udpchat_core.client import Client, new_client_state
 from udpchat_core.instant import Instant
-from udpchat_core.requests import ClientState, ServerState, StoreReply
+from udpchat_core.requests import ClientState, ServerState
 from udpchat_core.secure.suite import Suite
 from udpchat_core.server import Server, new_server_state
 
-
-class Core(Protocol):
-    """What a driver calls."""
-
-    def start(self, now: Instant) -> Actions:
-        """The first call."""
-        ...
-
-    def receive_datagrams(self, received: Sequence[Received], now: Instant) -> Actions:
-        """Datagrams came."""
-        ...
-
-    def handle_stored(self, replies: Sequence[StoreReply], now: Instant) -> Actions:
-        """A commit ended."""
-        ...
-
-    def handle_timeout(self, now: Instant) -> Actions:
-        """The time that `next_timeout` named has come."""
-        ...
-
-    def next_timeout(self) -> Instant | None:
-        """When to call next, if nothing else happens."""
-        ...
-
-    def handle_clock(self, wall_ms: int, now: Instant) -> Actions:
-        """The wall clock, at the start and whenever it is not where the core thinks."""
-        ...
+from ..core import Core
 
 
 @runtime_checkable

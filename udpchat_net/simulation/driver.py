@@ -105,9 +105,9 @@ class Driver:
         now = node.clock.instant(self.now_us)
         store = node.store
         if isinstance(store, ServerMemory):
-            node.core = self._cores.server(node.suite, store.state(), now)
+            node.core = self._cores.server(node.suite, store.load(), now)
         else:
-            node.core = self._cores.client(node.suite, store.state(), self.network.address(SERVER), now)
+            node.core = self._cores.client(node.suite, store.load(), self.network.address(SERVER), now)
         life = node.life
         self._call(node, lambda core, now: core.start(now))
         if node.life == life:
@@ -208,7 +208,7 @@ class Driver:
             self.at(self.now_us, self._quit, node, node.life)
 
     def _quit(self, node: Node, life: int) -> None:
-        if node.life == life:
+        if node.life == life and node.leaving:  # a world that is healed meanwhile keeps everybody
             node.leaving = False
             self.crash(node.name)
 

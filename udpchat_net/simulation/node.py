@@ -12,8 +12,8 @@ from udpchat_core.events import ClientEvent, ServerEvent
 from udpchat_core.instant import Instant
 from udpchat_core.requests import ClientRequest, ServerRequest, StoreReply
 
+from ..core import Core
 from ..stores.memory import ClientMemory, ServerMemory
-from .cores import Core
 from .faults import CrashAt, FullDisk, SlowDisk
 from .tap import TappedSuite
 

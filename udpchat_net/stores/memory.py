@@ -1,13 +1,15 @@
 """The memory adapters: durable as long as the object lives. For simulation and tests.
 
-A simulated crash keeps the object and makes a new core from its `state()`. `snapshot()` is a copy that shares
-nothing that changes: the state file of an earlier day. `apply` is `commit` without waiting.
+A simulated crash keeps the object and makes a new core from what `load` gives. `snapshot()` is a copy that shares
+nothing that changes: the state file of an earlier day, or one that was closed and is open again. `apply` is
+`commit` without waiting.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import assert_never
+from typing import Any, ClassVar, assert_never, get_args
 
+from udpchat_core.limits import EPOCHS_PER_SENDER_MAX
 from udpchat_core.messages import Outcome
 from udpchat_core.requests import (
     BindUser,
@@ -44,6 +46,36 @@ from udpchat_core.requests import (
     StoreReply,
 )
 
+from .port import Request
+
+
+class _Memory:
+    """Meets the port. Subclasses say which requests there are, and carry one out."""
+
+    kinds: ClassVar[tuple[type, ...]]
+    _closed = False
+
+    async def commit(self, requests: Sequence[Request]) -> tuple[StoreReply, ...]:
+        """See `port.Store`."""
+        return self.apply(requests)
+
+    def apply(self, requests: Sequence[Request]) -> tuple[StoreReply, ...]:
+        """All of `requests`, at once."""
+        if self._closed:
+            raise ValueError("this store is closed")
+        for request in requests:  # before the first is carried out: all of them or none
+            if type(request) not in self.kinds:
+                raise TypeError(f"{type(self).__name__} knows no {type(request).__name__}")
+        return tuple([StoreReply(request, True, self._apply(request)) for request in requests])
+
+    def close(self) -> None:
+        """See `port.Store`."""
+        self._closed = True
+
+    def _apply(self, request: Any) -> Result:  # noqa: ANN401 - one of `kinds`
+        raise NotImplementedError
+
+
 # --- the client's ---
 
 
@@ -56,13 +88,15 @@ class Outgoing:
     outcome: str | None = None
 
 
-class ClientMemory:
+class ClientMemory(_Memory):
     """What a client's state file holds.
 
     Attributes:
         outgoing: every letter ever saved, by secret, in the order of saving.
         inbox: every letter entered, by (sender, ack), in the order of entering.
     """
+
+    kinds = get_args(ClientRequest)
 
     def __init__(self, state: ClientState) -> None:
         self._name, self._identity = state.name, state.identity
@@ -74,33 +108,25 @@ class ClientMemory:
         self.outgoing = {saved.secret: Outgoing(saved, saved.recipient) for saved in state.outbox}
         self.inbox: dict[tuple[bytes, bytes], EnterLetter] = {}
 
-    async def commit(self, requests: Sequence[ClientRequest]) -> Sequence[StoreReply]:
-        """The port."""
-        return self.apply(requests)
-
-    def apply(self, requests: Sequence[ClientRequest]) -> tuple[StoreReply, ...]:
-        """All of `requests`, at once."""
-        return tuple([StoreReply(request, True, self._apply(request)) for request in requests])
-
-    def state(self) -> ClientState:
+    def load(self) -> ClientState:
         """What a core needs at the start."""
+        open_rows = [row for row in self.outgoing.values() if row.outcome is None]
+        open_rows.sort(key=lambda row: (row.saved.message, row.saved.part))
         return ClientState(
             name=self._name,
             identity=self._identity,
-            mail_keys=tuple(self._mail_keys.values()),
+            mail_keys=tuple(sorted(self._mail_keys.values(), key=lambda key: key.made_ms)),
             card_seq=self._card_seq,
             server_key=self._server_key,
             pins=tuple(self._pins.values()),
-            outbox=tuple(
-                replace(row.saved, recipient=row.recipient) for row in self.outgoing.values() if row.outcome is None
-            ),
+            outbox=tuple(replace(row.saved, recipient=row.recipient) for row in open_rows),
             watermarks=tuple((sender, epoch, seq) for (sender, epoch), seq in self._watermarks.items()),
             next_message=self._next_message,
         )
 
     def snapshot(self) -> "ClientMemory":
         """A copy that later changes of either do not reach."""
-        copy = ClientMemory(self.state())
+        copy = ClientMemory(self.load())
         copy.outgoing = {secret: replace(row) for secret, row in self.outgoing.items()}
         copy.inbox = dict(self.inbox)
         return copy
@@ -137,11 +163,20 @@ class ClientMemory:
         return None
 
     def _enter(self, letter: EnterLetter) -> Entered:
-        key, of = (letter.sender, letter.ack), (letter.sender, letter.epoch)
-        there = self.inbox.setdefault(key, letter)
+        there = self.inbox.setdefault((letter.sender, letter.ack), letter)
+        self._raise_watermark(letter)
         of_this_request = (there.epoch, there.seq, there.received_ms) == (letter.epoch, letter.seq, letter.received_ms)
-        self._watermarks[of] = max(letter.seq, self._watermarks.pop(of, 0))  # popped: it is changed last now
         return Entered(of_this_request)
+
+    def _raise_watermark(self, letter: EnterLetter) -> None:
+        marks, of = self._watermarks, (letter.sender, letter.epoch)
+        if letter.seq <= marks.get(of, -1):
+            return
+        marks.pop(of, None)  # so that it is the one changed last
+        marks[of] = letter.seq
+        of_sender = [each for each in marks if each[0] == letter.sender]
+        for oldest in of_sender[:-EPOCHS_PER_SENDER_MAX]:
+            del marks[oldest]
 
 
 # --- the server's ---
@@ -173,38 +208,31 @@ class Mailbox:
         del self.slots[letter.sender, letter.slot]
 
 
-class ServerMemory:
+class ServerMemory(_Memory):
     """What a server's database holds.
 
     Attributes:
         users: by name.
         mailboxes: by owner.
-        receipts: by sender, by (owner, slot), oldest first.
+        receipts: by sender, by (owner, entry), oldest first.
     """
+
+    kinds = get_args(ServerRequest)
 
     def __init__(self, state: ServerState) -> None:
         self._private = state.private
         self._last_entry = 0
         self.users = {user.name: user for user in state.users}
         self.mailboxes: dict[bytes, Mailbox] = {}
-        self.receipts: dict[bytes, dict[tuple[bytes, bytes], KeptReceipt]] = {}
-        self._left: dict[tuple[bytes, int], KeptReceipt] = {}
+        self.receipts: dict[bytes, dict[tuple[bytes, int], KeptReceipt]] = {}
 
-    async def commit(self, requests: Sequence[ServerRequest]) -> Sequence[StoreReply]:
-        """The port."""
-        return self.apply(requests)
-
-    def apply(self, requests: Sequence[ServerRequest]) -> tuple[StoreReply, ...]:
-        """All of `requests`, at once."""
-        return tuple([StoreReply(request, True, self._apply(request)) for request in requests])
-
-    def state(self) -> ServerState:
+    def load(self) -> ServerState:
         """What a core needs at the start."""
         return ServerState(self._private, tuple(self.users.values()))
 
     def snapshot(self) -> "ServerMemory":
         """A copy that later changes of either do not reach."""
-        copy = ServerMemory(self.state())
+        copy = ServerMemory(self.load())
         copy._last_entry = self._last_entry
         copy.mailboxes = {
             owner: Mailbox(
@@ -212,7 +240,6 @@ class ServerMemory:
             )
             for owner, box in self.mailboxes.items()
         }
-        copy._left = dict(self._left)
         copy.receipts = {sender: dict(kept) for sender, kept in self.receipts.items()}
         return copy
 
@@ -229,10 +256,10 @@ class ServerMemory:
             case CollectLetters():
                 return self._collect(request)
             case ReadReceipts(sender, receipts_max):
-                return Receipts(self._of(sender)[:receipts_max])
+                return Receipts(tuple(self.receipts.get(sender, {}).values())[:receipts_max])
             case DropReceipts(sender, slots):
                 kept = self.receipts.get(sender, {})
-                self.receipts[sender] = {key: receipt for key, receipt in kept.items() if key[1] not in slots}
+                self.receipts[sender] = {key: receipt for key, receipt in kept.items() if receipt.slot not in slots}
                 return None
             case ExpireLetters(before_ms):
                 return Expired(sum(_expire(box, before_ms) for box in self.mailboxes.values()))
@@ -266,37 +293,30 @@ class ServerMemory:
         return Kept(entry, keep.attempt)
 
     def _collect(self, collect: CollectLetters) -> Receipts:
-        box, made = self._box(collect.owner), []
-        again: list[KeptReceipt] = []
-        letters = 0
+        box, letters = self._box(collect.owner), 0
         for collected in collect.entries:
             letter = box.letters.get(collected.entry)
             if letter is None:
-                left = self._left.get((collect.owner, collected.entry))
-                again += [left] if left is not None and left in self._of(left.sender) else []
                 continue
             letters += 1
             box.delete(letter)
             if collected.outcome is Outcome.ACKNOWLEDGED:
                 box.known[letter.sender] = None
             if collected.outcome is not Outcome.UNWANTED:
-                receipt = KeptReceipt(letter.sender, letter.slot, collected.ack)
-                self._left[collect.owner, collected.entry] = receipt
-                made.append(receipt)
-        for receipt in made:
-            self._keep_receipt(collect, receipt)
-        return Receipts((*again, *made), letters)
+                self._keep_receipt(collect, letter, collected.ack)
+        places = dict.fromkeys((collect.owner, collected.entry) for collected in collect.entries)
+        left = [kept[place] for place in places for kept in self.receipts.values() if place in kept]
+        return Receipts(tuple(left), letters)
 
-    def _of(self, sender: bytes) -> tuple[KeptReceipt, ...]:
-        return tuple(self.receipts.get(sender, {}).values())
-
-    def _keep_receipt(self, collect: CollectLetters, receipt: KeptReceipt) -> None:
-        kept = self.receipts.setdefault(receipt.sender, {})
-        kept.pop((collect.owner, receipt.slot), None)
-        kept[collect.owner, receipt.slot] = receipt
-        of_owner = [key for key in kept if key[0] == collect.owner]
-        for key in of_owner[: max(0, len(of_owner) - collect.receipts_max)]:
-            del kept[key]
+    def _keep_receipt(self, collect: CollectLetters, letter: Letter, ack: bytes | None) -> None:
+        """As the newest; it takes the place of one for an earlier attempt."""
+        kept = self.receipts.setdefault(letter.sender, {})
+        of_owner = [place for place in kept if place[0] == collect.owner]
+        others = [place for place in of_owner if kept[place].slot != letter.slot]
+        staying = others[max(0, len(others) + 1 - collect.receipts_max) :]
+        for place in set(of_owner) - set(staying):
+            del kept[place]
+        kept[collect.owner, letter.entry] = KeptReceipt(letter.sender, letter.slot, ack)
 
 
 def _is_full(box: Mailbox, keep: KeepLetter) -> bool:

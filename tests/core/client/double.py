@@ -318,9 +318,9 @@ class World:
 
     def _commit(self) -> None:
         waiting, self.disk.waiting = self.disk.waiting, []
-        for requests in waiting:
-            replies = self.disk.commit(requests)
-            self._queue.append(lambda replies=replies: self.client.handle_stored(replies, self.now))  # type: ignore[misc]
+        replies = [reply for requests in waiting for reply in self.disk.commit(requests)]
+        if replies:
+            self._queue.append(lambda: self.client.handle_stored(replies, self.now))
 
     def _send(self, sent: SendDatagram) -> None:
         assert len(sent.payload) <= 1_200
@@ -388,7 +388,7 @@ class World:
         """The program ends without a warning, and starts again from the disk."""
         self._queue.clear()
         self.disk.waiting.clear()
-        self.client = Client(self.suite, self.disk.memory.state(), SERVER, self.now, watch_all=self.watch_all)
+        self.client = Client(self.suite, self.disk.memory.load(), SERVER, self.now, watch_all=self.watch_all)
         self.do(self.client.start(self.now))
 
     def receive(self, payload: bytes, source: Address = SERVER) -> None:

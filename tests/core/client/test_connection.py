@@ -204,7 +204,7 @@ def test_a_stale_card_is_followed_by_one_with_the_next_seq(world: World) -> None
     assert [card.seq for card in world.server.cards] == [1, 42]
     assert world.server.cards[0].live != world.server.cards[1].live
     assert world.is_online()
-    assert world.disk.memory.state().card_seq == 42
+    assert world.disk.memory.load().card_seq == 42
 
 
 @pytest.mark.parametrize("highest", [0, NUMBER_LIMIT - 1])
@@ -222,7 +222,7 @@ def test_each_handshake_has_a_new_live_key_and_a_card_with_the_next_seq(online: 
     cards = online.server.cards
     assert [card.seq for card in cards] == [1, 2, 3]
     assert len({card.live for card in cards}) == 3
-    assert online.disk.memory.state().card_seq == 3
+    assert online.disk.memory.load().card_seq == 3
 
 
 # --- renewal ---
@@ -296,6 +296,16 @@ def test_not_more_than_one_hint_is_followed_in_five_seconds(online: World) -> No
     online.advance(0.1)
     online.receive(hint(online))
     assert len(online.server.links) == 3
+
+
+def test_a_forged_hint_with_a_token_that_is_none_costs_time_and_no_link(online: World) -> None:
+    # R-9.1-4
+    online.lost = lambda sent: isinstance(parse_untrusted(sent.payload), Init) and b"a forged token 1" in sent.payload
+    online.receive(retry(b"\0\0\0" + last_echo(online) + bytes(68), b"a forged token 1", online.server.public))
+    online.advance(5)
+    assert online.told(e.ServerUnreachable) == []
+    assert [event.renewed for event in online.told(e.Registered)] == [False, True]
+    assert online.is_online()
 
 
 def test_a_retry_that_echoes_nothing_of_ours_is_refused(online: World) -> None:

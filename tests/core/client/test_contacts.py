@@ -173,7 +173,7 @@ def test_accepting_the_key_sends_what_waited(online: World) -> None:
     assert [(event.message, event.refusal) for event in online.told(e.MessageRefused)] == [
         (2, m.Refusal.KEY_CHANGED)  # it was typed when bob was the other, and is on disk as for it
     ]
-    assert online.disk.memory.state().pins == (SavePin("bob", other.identity),)
+    assert online.disk.memory.load().pins == (SavePin("bob", other.identity),)
     online.send("bob", "more")
     assert other.letters[-1].text == "more"
 
@@ -242,7 +242,7 @@ def test_an_answer_from_before_the_users_decision_does_not_undo_it(online: World
         (bob.identity, other.identity),
         (other.identity, bob.identity),
     ]
-    assert online.disk.memory.state().pins == (SavePin("bob", other.identity),)
+    assert online.disk.memory.load().pins == (SavePin("bob", other.identity),)
     assert [event.message for event in online.told(e.MessageRefused)] == [2]  # and not what waited for the decision
 
 

@@ -290,3 +290,13 @@ def test_a_forged_record_does_not_use_up_its_counter(suite: Suite) -> None:
     with refused(Reason.SEAL):
         server.open_untrusted(suite, Record(SERVER_INDEX, 0, bytes(30)))
     server.open_untrusted(suite, sealed)
+
+
+def test_a_link_knows_where_its_peer_is(suite: Suite) -> None:
+    client, server = links(suite)
+    assert (client.place, server.place) == (b"", b"")
+    begun = begin(suite, person(suite, "alice"))
+    responded = respond_untrusted(suite, SERVER, parsed(Init, begun.init), SERVER_INDEX, EXPIRES_S, b"over there")
+    client = begun.finish_untrusted(suite, parsed(Resp, responded.resp))
+    assert responded.link.place == b"over there"
+    assert responded.link.open_untrusted(suite, record(client, suite)) == b"some plaintext"

@@ -59,7 +59,9 @@ def test_a_store_that_comes_again_is_one_letter_and_whoever_asked_last_is_answer
     alice, bob = pair(world)
     bob.ask(Deregister(1))
     world.store.is_slow = True
-    store(alice, bob, [1, 1])
+    store(alice, bob, [1])
+    world.advance(0.5)
+    store(alice, bob, [1])
     (keep,) = world.store.replies()
     newer = Client(world, "alice", seq=6).connect()
     newer.say(Register(1))

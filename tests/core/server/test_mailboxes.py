@@ -16,6 +16,7 @@ from udpchat_core.messages import (
     Mail,
     Outcome,
     Ping,
+    Receipt,
     Register,
     Registered,
 )
@@ -86,6 +87,15 @@ def test_what_cannot_be_opened_or_is_not_wanted_is_deleted_too(world: World, out
     store(alice, bob, [1])
     bob.say(Collected((CollectedEntry(1, outcome, None),)))
     assert (box(bob), rounds(world)) == ([], 0)
+
+
+def test_an_entry_listed_twice_is_collected_once(world: World) -> None:
+    """What a dishonest client lists must not stop the server."""
+    alice, bob = pair(world)
+    store(alice, bob, [1, 2])
+    bob.say(Collected((*collected(1).entries, CollectedEntry(1, Outcome.UNOPENABLE, None), *collected(1).entries)))
+    assert (box(bob), rounds(world)) == ([2], 1)
+    assert alice.heard(Receipt) == [Receipt(slot(1), slot(1))]
 
 
 def test_a_long_mailbox_comes_in_pages(world: World) -> None:
@@ -309,6 +319,20 @@ def test_owners_wait_in_line_for_a_place_and_none_is_forgotten(world: World, mon
     assert {name: len(each) for name, each in seen.items()} == {
         owner.name: (0 if owner.name == "o2" else 40) for owner in owners
     }
+
+
+def test_owners_take_turns_page_by_page(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """R-8.5-8: a long mailbox of which nothing is collected keeps nobody waiting."""
+    monkeypatch.setattr(world.server._mailboxes._line, "_places", 1)
+    alice = world.client("alice").online()
+    first, second = (world.client(f"o{number}").online() for number in range(2))
+    store(alice, first, range(1, 65))
+    store(alice, second, [1])
+    first.hear()
+    world.advance(7)
+    assert (entries(second), 33 in entries(first)) == ([1], False)
+    second.say(collected(1))
+    assert 33 in entries(first)
 
 
 def test_waking_does_not_cost_a_place_in_line(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

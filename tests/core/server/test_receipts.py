@@ -248,3 +248,19 @@ def test_senders_wait_in_line_for_a_place_and_none_is_forgotten(world: World, mo
     stay(world, 200, *senders[:2], senders[3])
     assert receipts(senders[3])[-1:] in ([], [slot(4)])
     assert kept(senders[3]) == []
+
+
+def test_a_place_that_is_free_goes_to_the_next_in_line(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """R-8.6-2: because all is noted, and because somebody left."""
+    monkeypatch.setattr(world.server._receipts._line, "_places", 1)
+    bob = world.client("bob").online()
+    first, second, third = (world.client(f"s{number}").online() for number in range(3))
+    for number, sender in enumerate((first, second, third)):
+        store(sender, bob, [number + 1])
+        sender.hear()
+        bob.say(collected(number + 1))
+    assert [len(receipts(sender)) for sender in (first, second, third)] == [1, 0, 0]
+    first.say(noted(1))
+    assert [len(receipts(sender)) for sender in (first, second, third)] == [0, 1, 0]
+    second.say(Deregister(1))
+    assert receipts(third) == [slot(3)]

@@ -96,7 +96,7 @@ class Stage:
     def sealed(self, **changed: Any) -> bytes:
         store = self.nodes["ann"].store
         assert isinstance(store, ClientMemory)
-        suite, private = self.nodes["ann"].suite, store.state().identity
+        suite, private = self.nodes["ann"].suite, store.load().identity
         return seal_letter_untrusted(suite, private, self.identity("bob"), b"b" * 32, self.body(**changed))
 
     def entry(self, **changed: Any) -> EnterLetter:
@@ -333,7 +333,7 @@ def test_mail_returned_by_who_has_the_key_to_it() -> None:
     store = stage.nodes["bob"].store
     assert isinstance(store, ClientMemory)
     suite = stage.nodes["bob"].suite
-    mail = suite.dh_public(store.state().mail_keys[0].private)
+    mail = suite.dh_public(store.load().mail_keys[0].private)
     opened = seal_letter_untrusted(suite, b"i" * 32, stage.identity("bob"), mail, stage.body())
     stage.commit(SERVER, stage.keep(letter=opened))
     [entry] = stage.mailboxes[stage.identity("bob")].letters

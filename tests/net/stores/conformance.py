@@ -38,6 +38,7 @@ from udpchat_core.requests import (
     SettleOutgoing,
     StoreReply,
 )
+from udpchat_net.stores.memory import ClientMemory, ServerMemory
 from udpchat_net.stores.paths import server_path
 from udpchat_net.stores.port import Request, Store
 from udpchat_net.stores.sqlite_client import SqliteClientStore, create_client
@@ -80,6 +81,22 @@ def _sqlite_server(folder: Path, state: ServerState) -> Opened[ServerState]:
     return _opened(lambda: SqliteServerStore(path))
 
 
+def _memory_client(_folder: Path, state: ClientState) -> Opened[ClientState]:
+    return _in_memory(ClientMemory(state))
+
+
+def _memory_server(_folder: Path, state: ServerState) -> Opened[ServerState]:
+    return _in_memory(ServerMemory(state))
+
+
+def _in_memory(store: Any) -> Opened[Any]:
+    def reopen() -> Opened[Any]:
+        store.close()
+        return _in_memory(store.snapshot())
+
+    return Opened(store, store.load, reopen)
+
+
 def _opened(open_store: Callable[[], Any]) -> Opened[Any]:
     store = open_store()
 
@@ -90,7 +107,7 @@ def _opened(open_store: Callable[[], Any]) -> Opened[Any]:
     return Opened(store, store.load, reopen)
 
 
-ADAPTERS = (Adapter("sqlite", _sqlite_client, _sqlite_server),)
+ADAPTERS = (Adapter("sqlite", _sqlite_client, _sqlite_server), Adapter("memory", _memory_client, _memory_server))
 
 # --- what is random ---
 

@@ -138,6 +138,14 @@ def test_a_watermark_never_falls(adapter: Adapter, tmp_path: Path) -> None:
 
 
 @each_adapter
+def test_a_watermark_that_does_not_rise_keeps_its_place(adapter: Adapter, tmp_path: Path) -> None:
+    client = adapter.client(tmp_path, new_client_state())
+    client.commit(enter(5, 2, 1), enter(6, 1, 2), enter(5, 2, 1))
+    assert client.load().watermarks == ((SENDER, 5, 2), (SENDER, 6, 1))
+    client.store.close()
+
+
+@each_adapter
 def test_the_eight_epochs_of_a_sender_that_changed_last_are_kept(adapter: Adapter, tmp_path: Path) -> None:
     client = adapter.client(tmp_path, new_client_state())
     client.commit(*(enter(epoch, 1, epoch) for epoch in range(8)), enter(0, 2, 100), enter(50, 1, 101))
@@ -219,6 +227,17 @@ def test_the_newest_receipts_of_a_pair_are_kept(adapter: Adapter, tmp_path: Path
     (receipts,) = server.commit(ReadReceipts(SENDER, 9))
     assert isinstance(receipts.result, Receipts)
     assert [receipt.slot[0] for receipt in receipts.result.receipts] == [2, 3, 4]
+    server.store.close()
+
+
+@each_adapter
+def test_receipts_are_answered_in_the_order_of_the_entries_asked_for(adapter: Adapter, tmp_path: Path) -> None:
+    server = adapter.server(tmp_path, new_server_state())
+    kept = server.commit(keep(1), keep(2, sender=STRANGER), keep(3))
+    entries = [collected(each.result.entry, Outcome.ACKNOWLEDGED) for each in kept]  # type: ignore[union-attr]
+    asked = CollectLetters(OWNER, (entries[2], entries[0], entries[2], entries[1]), 9)
+    for reply in server.commit(asked, asked):
+        assert [receipt.slot[0] for receipt in reply.result.receipts] == [3, 1, 2]  # type: ignore[union-attr]
     server.store.close()
 
 

@@ -1,0 +1,14 @@
+"""The planted faults are about the code as it is. That each is caught is for `python -m tests.simulation.planted`."""
+
+import pytest
+
+from tests.simulation.planted import FAULTS, ROOT, Planted
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+def test_the_text_that_a_fault_replaces_is_there_once(fault: Planted) -> None:
+    assert (ROOT / fault.file).read_text(encoding="utf-8").count(fault.old) == 1
+
+
+def test_there_are_enough_and_every_one_has_a_name_of_its_own() -> None:
+    assert len({fault.name for fault in FAULTS}) == len(FAULTS) >= 15
