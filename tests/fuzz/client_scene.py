@@ -10,6 +10,7 @@ import cbor2
 
 from tests.core.client.double import BOB, CAROL, DAY, HOME, LIMITS, SERVER, START, STRANGER, TOKEN, Peer, private_key
 from tests.fuzz.draw import canonical
+from tests.fuzz.world import Numbered, Transparent
 from udpchat_core import messages as m
 from udpchat_core.actions import Actions, Dropped, Received, SendDatagram, Store
 from udpchat_core.address import Address
@@ -23,7 +24,6 @@ from udpchat_core.secure.letter import ack_of, slot_of
 from udpchat_core.secure.link import Link, respond_untrusted, retry
 from udpchat_core.wire import RECORD_PLAINTEXT_BYTES_MAX, encode, parse_untrusted, unpack_untrusted
 from udpchat_net.simulation.checks import CAPS
-from udpchat_net.simulation.transparent import TransparentSuite
 from udpchat_net.stores.memory import ClientMemory
 
 SERVERS: Final = (private_key("server"), private_key("another server"))
@@ -39,7 +39,7 @@ _ANSWERED: Final[dict[type[m.Message], type[Request]]] = {
     m.Registered: m.Register,
     m.Deregistered: m.Deregister,
 }
-_TIMEOUTS_AT_REST: Final = 8
+_TIMEOUTS_AT_REST: Final = 4
 
 
 def array(value: Any) -> Any:
@@ -61,7 +61,7 @@ class ClientScene:
     """
 
     def __init__(self) -> None:
-        self.suite = TransparentSuite(1)
+        self.suite = Transparent(Numbered())
         self.now = START
         state = new_client_state(self.suite, "alice", START // MS)
         self.memory = ClientMemory(state)

@@ -182,11 +182,11 @@ PLAY: Final = Play(
 METHODS: Final = tuple(
     f"client.{name}"
     for name in (
-        "client.Client._receive_untrusted",
-        "client.Client._message_untrusted",
-        "client.Client._answered_untrusted",
-        "client.Client._found_untrusted",
-        "client.Client._refused_untrusted",
+        "reception.Reception._receive_untrusted",
+        "reception.Reception._message_untrusted",
+        "reception.Reception._answered_untrusted",
+        "reception.Reception._found_untrusted",
+        "reception.Reception._refused_untrusted",
         "requester.Requester.answered_untrusted",
         "requester.Requester.refused_untrusted",
         "requester.Requester.postpone_untrusted",

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from tests.core.server.letters import collected, slot, store
 from tests.core.server.world import LETTER, START, Client, World
+from tests.fuzz.world import Numbered, Transparent
 from udpchat_core import messages as m
 from udpchat_core.actions import Action, Actions, SendDatagram, Store
 from udpchat_core.address import Address
@@ -32,7 +33,7 @@ from udpchat_core.wire import RECORD_PLAINTEXT_BYTES_MAX, parse_untrusted, unpac
 
 REMEMBERED: Final = 16
 NUMBER_MAX: Final = 2**48 - 1
-_TIMEOUTS_AT_REST: Final = 8
+_TIMEOUTS_AT_REST: Final = 4
 _TAG_BYTES: Final = 16
 
 
@@ -66,12 +67,13 @@ class ServerScene(World):
         self._kept: set[tuple[bytes, bytes, bytes, int]] = set()
         self._mail: set[tuple[bytes, bytes, bytes]] = set()
         self._receipts: set[tuple[bytes, bytes, bytes | None]] = set()
-        super().__init__()
+        super().__init__(Transparent(Numbered()))
         self.clients = tuple(self.client(name) for name in ("alice", "bob", "carol", "dave", "erin"))
         self._begin_links()
         self._begin_mail()
         self.store.is_slow = True
-        self.dropped.clear()
+        for told in (self.dropped, self.events, self.received, self.store.log):
+            told.clear()
 
     def _begin_links(self) -> None:
         for client in self.clients[:-1]:
@@ -202,9 +204,10 @@ class ServerScene(World):
     def _carry_out(self, action: Action) -> None:
         super()._carry_out(action)
         if isinstance(action, SendDatagram):
-            record = parse_untrusted(action.payload)
-            if isinstance(record, Record):
-                self._told(record)
+            datagram = parse_untrusted(action.payload)
+            assert not isinstance(datagram, Resp) or action.to in self._proven, "a handshake for no token of its own"
+            if isinstance(datagram, Record):
+                self._told(datagram)
 
     def _told(self, record: Record) -> None:
         (end,) = [end for end in self.ends if end.link.index == record.index]

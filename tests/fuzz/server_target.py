@@ -142,6 +142,7 @@ _SEEDS: Final = (
     PLAY.seed(("record", _CAROL, 0, 0, 0), _ALL, ("record", _CAROL, 0, 0, 5, 3), _ALL, ("time", 1, 4), _ALL),
     PLAY.seed(("record", _ALICE, 2, 0, 7), ("time", 1, 4), ("record", _ALICE, 0, 0, 7), ("time", 1, 5)),
     PLAY.seed(("hello",), ("hello", 6), ("init",), ("record", _ERIN), _ALL),
+    PLAY.seed(("init", bytes(12), 6)),
     PLAY.seed(("init", 4), ("record", 4), _ALL, ("record", 0), ("time", 1, 5)),
     PLAY.seed(("init", 0, 0, 0, 0, 0, 0, 0, 0, 2), ("record", _ERIN), _ALL, ("init", 1), ("record", _ERIN), _ALL),
     PLAY.seed(("restart",), ("record", _ALICE, 0, 0, 7), ("init", 4), ("record", 4), _ALL, ("time", 1, 6), _ALL),

@@ -93,10 +93,12 @@ FAULTS: Final = (
         Invariant.DURABLE,
     ),
     Planted(
-        "failed commit taken for durable",
-        "udpchat_core/persistence.py",
-        "        yield from (reply for reply in replies if reply.durable)\n",
-        "        yield from replies\n",
+        "queued before commit",
+        _CLIENT,
+        "            turn.store(saved)\n",
+        "            turn.store(saved)\n"
+        "            from ..events import MessageQueued\n\n"
+        "            turn.emit(MessageQueued(message, to))\n",
         Invariant.DURABLE,
     ),
     Planted(
@@ -142,10 +144,10 @@ FAULTS: Final = (
         Invariant.DURABLE,
     ),
     Planted(
-        "given up by one clock",
-        _CLIENT,
-        "        now_ms = min(self._shared.wall_ms(turn.now), server_ms + (turn.now - at) // MS)\n",
-        "        now_ms = max(self._shared.wall_ms(turn.now), server_ms + (turn.now - at) // MS)\n",
+        "dedupe by too short a key",
+        _MEMORY,
+        "        there = self.inbox.setdefault((letter.sender, letter.ack), letter)\n",
+        "        there = self.inbox.setdefault((letter.sender, letter.ack[:1]), letter)\n",
         Invariant.NOTHING_LOST,
     ),
     Planted(

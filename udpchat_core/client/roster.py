@@ -46,11 +46,15 @@ class RosterView:
     def page(self, page: Roster, turn: Turn) -> list[str]:
         """Take a page; the names on it. The user is told of all changes once the last page came."""
         self._first = self._first or page.version
+        overflown = False
         for entry in page.entries:
+            if entry.name not in self.online and len(self.online) >= ROSTER_USERS_MAX:
+                overflown = True  # no server shows that many
+                continue
             if self.online.get(entry.name) != entry.online:
                 self._changes[entry.name] = entry.online
             self.online[entry.name] = entry.online
-        if page.more and page.entries and len(self.online) <= ROSTER_USERS_MAX:
+        if page.more and page.entries and not overflown:
             self._ask(page.entries[-1].name, turn)
             return [entry.name for entry in page.entries]
         self._pulling, self._version = False, self._first

@@ -120,7 +120,9 @@ class Seam(Observer):
             raise Violation(Invariant.NUMBERING, f"{node.name} gave seq {body.seq} of {letter} twice")
         for seq in range(self._floors.get(of, 1), body.floor):
             below = self._numbers.get((*of, seq))
-            if below is not None and not below.entered and self._ledger.is_open(below):
+            if below is None or below.entered or not self._ledger.is_open(below):
+                continue
+            if not self._ledger.is_old(below):  # else it may just have been given up
                 raise Violation(Invariant.NUMBERING, f"{node.name} set floor {body.floor} above {below}, seq {seq}")
         self._floors[of] = max(body.floor, self._floors.get(of, 1))
 
