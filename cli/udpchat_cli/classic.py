@@ -7,7 +7,7 @@ Of messages that were typed in an earlier run only failures are told.
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
@@ -192,11 +192,11 @@ class Classic:
                 yield from self._came_early()
 
     def _came_early(self) -> Iterator[str]:
-        """Letters that came before the server's answer to Register; of those, its mailbox had what came from there."""
+        """Letters that came before the server's answer to Register."""
         if self.standing is not Standing.REGISTERING:
             early, self._early = self._early, []
             for letter in early:
-                yield from self._received(replace(letter, waited=letter.stored))
+                yield from self._received(letter)
 
     def _stood(self, event: e.ClientEvent | e.ServerEvent) -> Iterator[str]:
         """Events about the session."""

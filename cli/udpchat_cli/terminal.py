@@ -16,7 +16,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import Any, TextIO
 
 from .display import PROMPT, escaped
 from .editor import Editor, Lines
@@ -159,9 +159,12 @@ class Terminal:
         self._draw()
 
 
-def _descriptor(stream: object) -> int | None:
-    """The stream's file descriptor; None if it was closed before the program began."""
-    return stream.fileno() if hasattr(stream, "fileno") else None
+def _descriptor(stream: TextIO | None) -> int | None:
+    """The stream's file descriptor; None if it has none, as when it was closed before the program began."""
+    try:
+        return stream.fileno() if stream is not None else None
+    except (OSError, ValueError):
+        return None
 
 
 def _read_some(descriptor: int | None) -> bytes:

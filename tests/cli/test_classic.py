@@ -184,7 +184,7 @@ def test_what_waited_is_shown_with_its_time_under_one_heading_a_registration() -
 
 def test_what_comes_before_the_answer_of_the_server_is_shown_after_it() -> None:
     classic = Classic("alice")
-    assert say(classic, letter("mail", stored=True), letter("directly")) == []
+    assert say(classic, letter("mail", stored=True, waited=True), letter("directly")) == []
     assert say(classic, e.Registered(AT, 0, renewed=False)) == [
         "[Welcome, You are registered.]",
         "[You have messages]",
@@ -215,6 +215,7 @@ def test_a_long_text_is_shown_once_it_is_whole() -> None:
 
 def test_a_long_text_that_began_before_the_last_end_is_shown_whole() -> None:
     classic = Classic("alice", [Part(THERE, 5, 1, 3, "one "), Part(THERE, 5, 2, 3, "two ")])
+    say(classic, e.Registered(AT, 0, renewed=False))
     assert say(classic, letter("three", 3, 3, sent_ms=5)) == ["bob: one two three"]
 
 

@@ -8,7 +8,6 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -111,17 +110,23 @@ def test_the_states_are_for_their_owner_only(server: Server) -> None:
     assert {stat.S_IMODE(file.stat().st_mode) for file in (own, servers)} == {0o600}
 
 
-def failed(*words: str, status: int, **more: Any) -> str:
-    """The one line that it says."""
-    process = start(*words, stdin=subprocess.DEVNULL, **more)
-    printed, _ = process.communicate(timeout=PATIENCE_S)
-    (line,) = printed.splitlines()
-    assert process.returncode == status
-    assert line.startswith("udpchat: ")
-    return line
+@pytest.fixture
+def failed(capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
+    """Run the command, which fails with this status; the one line that it says."""
+
+    def run(*words: str, status: int) -> str:
+        capsys.readouterr()
+        assert main(words) == status
+        printed = capsys.readouterr()
+        assert printed.out == ""
+        (line,) = printed.err.splitlines()
+        assert line.startswith("udpchat: ")
+        return line
+
+    return run
 
 
-def test_a_port_in_use_is_said(tmp_path: Path) -> None:
+def test_a_port_in_use_is_said(tmp_path: Path, failed: Callable[..., str]) -> None:
     bound, at = udp.bind("0.0.0.0", 0)
     with bound:
         server = failed("-s", str(at.port), "--state", str(tmp_path), status=2)
@@ -130,7 +135,7 @@ def test_a_port_in_use_is_said(tmp_path: Path) -> None:
         assert f"0.0.0.0:{at.port} is in use by another program: stop that one, or choose another port" in line
 
 
-def test_a_state_that_is_in_use_is_said(server: Server) -> None:
+def test_a_state_that_is_in_use_is_said(server: Server, failed: Callable[..., str]) -> None:
     line = failed("-s", str(free_port()), "--state", str(server.folder / "server"), status=8)
     assert "is in use by another udpchat: stop that one first, or choose another folder with --state" in line
     process = server.client("karl")
@@ -140,21 +145,21 @@ def test_a_state_that_is_in_use_is_said(server: Server) -> None:
     process.communicate(timeout=PATIENCE_S)
 
 
-def test_a_state_that_is_no_folder_is_said(tmp_path: Path) -> None:
+def test_a_state_that_is_no_folder_is_said(tmp_path: Path, failed: Callable[..., str]) -> None:
     (tmp_path / "file").touch()
     for words in (("-s", "10001"), ("-c", "a", "127.0.0.1", "10001", "20000")):
         line = failed(*words, "--state", str(tmp_path / "file"), status=8)
         assert str(tmp_path / "file") in line
 
 
-def test_a_state_that_is_something_else_is_left_alone(tmp_path: Path) -> None:
+def test_a_state_that_is_something_else_is_left_alone(tmp_path: Path, failed: Callable[..., str]) -> None:
     (tmp_path / "server.db").write_text("my diary")
     line = failed("-s", "10001", "--state", str(tmp_path), status=8)
     assert "is not a udpchat server's store" in line
     assert (tmp_path / "server.db").read_text() == "my diary"
 
 
-def test_a_folder_that_may_not_be_written_is_said(tmp_path: Path) -> None:
+def test_a_folder_that_may_not_be_written_is_said(tmp_path: Path, failed: Callable[..., str]) -> None:
     tmp_path.chmod(0o500)
     nowhere = tmp_path if os.geteuid() else Path("/proc/self")  # to root everything else is open
     line = failed("-s", str(free_port()), "--state", str(nowhere / "state"), status=8)
@@ -168,7 +173,10 @@ def room(bytes_: int) -> Callable[[], None]:
 
 
 def test_a_disk_that_is_full_from_the_start_is_said(tmp_path: Path) -> None:
-    line = failed("-s", str(free_port()), "--state", str(tmp_path), status=8, preexec_fn=room(4_096))
+    process = start("-s", str(free_port()), "--state", str(tmp_path), stdin=subprocess.DEVNULL, preexec_fn=room(4_096))
+    (line,) = process.communicate(timeout=PATIENCE_S)[0].splitlines()
+    assert process.returncode == 8
+    assert line.startswith("udpchat: ")
     assert "see its folder, its permissions and its disk" in line
 
 

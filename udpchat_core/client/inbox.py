@@ -262,8 +262,9 @@ class Inbox:
 
     def _show(self, letter: IncomingLetter, turn: Turn) -> None:
         body = letter.body
-        waited = bool(letter.entries) and self.waiting > 0
-        self.waiting -= waited
+        early = not self._connection.is_online  # the answer to Register was lost, and will not count this one
+        waited = bool(letter.entries) and (early or self.waiting > 0)
+        self.waiting -= waited and not early
         confirmed = self._contacts.is_confirmed(body.name, body.sender, turn.now)
         event = LetterReceived(
             sender=body.sender,

@@ -195,7 +195,7 @@ class SqliteClientStore(SqliteStore):
         return state
 
     def begun(self) -> list[Part]:
-        """The letters of texts that were not complete yet: of each sender the last, if any. Raises `StoreError`."""
+        """The letters of texts that are not complete: of each sender the last text, if so. Raises `StoreError`."""
         rows: list[tuple[bytes, int, int, int, str]] = self._ask(lambda connection: list(connection.execute(_BEGUN)))
         return [Part(*row) for row in rows]
 

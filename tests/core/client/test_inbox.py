@@ -378,6 +378,20 @@ def test_letters_that_waited_are_told_from_those_that_came_meanwhile(online: Wor
     assert seen == [("1", True, True), ("2", False, False), ("3", True, True), ("4", True, False)]
 
 
+def test_mail_that_comes_before_the_answer_to_register_has_waited(online: World, bob: Peer) -> None:
+    online.deregister()
+    online.server.answers[m.Register] = lambda _: ()  # lost, for now
+    online.do(online.client.register(online.now))
+    bodies = numbered(bob, 1, 2)
+    mail(online, bob, bodies[0], 1)
+    del online.server.answers[m.Register]
+    online.advance(1)  # the answer to the next try does not count what was collected
+    assert online.is_online()
+    mail(online, bob, bodies[1], 2)
+    seen = [(event.text, event.waited) for event in online.told(e.LetterReceived)]
+    assert seen == [("1", True), ("2", False)]
+
+
 def test_a_renewal_does_not_make_new_mail_old(online: World, bob: Peer) -> None:
     online.server.waiting = 1
     online.advance(3_600)

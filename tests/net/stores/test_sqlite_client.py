@@ -38,6 +38,6 @@ def test_the_letters_of_texts_that_were_not_complete_are_there_after_the_end(tmp
         Part(BERT, 8, 2, 3, "b2"),
         Part(ANNA, 9, 2, 3, "a2"),
     ]
-    asyncio.run(store.commit([EnterLetter(ANNA, bytes(16), 1, 1, "name", 9, 1, 3, 3, "a3")]))
+    asyncio.run(store.commit([EnterLetter(ANNA, bytes([9]) * 16, 1, 1, "name", 9, 1, 3, 3, "a3")]))
     assert {part.sender for part in store.begun()} == {BERT}
     store.close()
