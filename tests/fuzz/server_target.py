@@ -146,6 +146,8 @@ _SEEDS: Final = (
     PLAY.seed(("init", 4), ("record", 4), _ALL, ("record", 0), ("time", 1, 5)),
     PLAY.seed(("init", 0, 0, 0, 0, 0, 0, 0, 0, 2), ("record", _ERIN), _ALL, ("init", 1), ("record", _ERIN), _ALL),
     PLAY.seed(("restart",), ("record", _ALICE, 0, 0, 7), ("init", 4), ("record", 4), _ALL, ("time", 1, 6), _ALL),
+    PLAY.seed(("time", 3, 3), ("time", 1, 5), ("record", _BOB, 0, 0, 7), _ALL, ("time",)),
+    PLAY.seed(*[("init",)] * 9),
     PLAY.seed(("plain", _ALICE, 0, b"\x81\x82\x12\0")),
     PLAY.seed(("again",), ("time", 3, 3), *[("time",), _ALL] * 8),
 )
