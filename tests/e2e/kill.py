@@ -2,10 +2,11 @@
 
 Theory of operation. A server and three clients run, each a process of its own, and each client has messages under
 way to both others all the time. A round waits until so many things were told by any of them, then sends SIGKILL to
-some and starts them again; now and then one stays away for a round, and now and then a message that a sender was
-told is stored has to arrive although its sender and the server died, and only the server came back. The seed says whom, how
-many and when. In the end everything that waits arrives, everybody closes, and the files are held against each
-other and against what was told: nothing acknowledged is lost, nothing is entered twice or out of order.
+some and starts them again; now and then while there is mail for somebody who is away, and now and then what a
+sender was told is stored has to arrive from the server's disk alone, as its sender and the server died and only the
+server came back. The seed says whom, how many and when. In the end everything that waits arrives, everybody closes,
+and the files are held against each other and against what was told: nothing acknowledged is lost, nothing is
+entered twice or out of order.
 """
 
 import argparse
@@ -14,7 +15,6 @@ import sqlite3
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Callable
 from contextlib import closing
 from multiprocessing.connection import wait
 from pathlib import Path
@@ -51,6 +51,9 @@ class Fleet:
             free.bind((SERVER_HOST, 0))
             self._port = free.getsockname()[1]
         self.start(SERVER, *NAMES)
+        for name in NAMES:
+            self.until(f"{name} is registered", name, "registered")
+        self._start_again()
 
     def start(self, *names: str) -> None:
         """Start these, if they do not run."""
@@ -69,13 +72,10 @@ class Fleet:
         """Tell somebody to do something."""
         self._workers[name].pipe.send(order)
 
-    def until(self, condition: Callable[[Told], object], what: str, since: int = 0) -> Told:
-        """The first thing told, since there, that meets the condition; everybody is listened to meanwhile."""
-        while True:
-            for told in self.told[since:]:
-                since += 1
-                if condition(told):
-                    return told
+    def until(self, what: str, *told: str, since: int = 0) -> None:
+        """Until this was told, since there; everybody is listened to meanwhile."""
+        while told not in self.told[since:]:
+            since = len(self.told)
             self._listen(what)
 
     def _listen(self, what: str) -> None:
@@ -86,6 +86,10 @@ class Fleet:
             told = self._workers[name].told()
             self.told += [(name, *each) for each in told]
             assert told or self._workers[name].process.is_alive(), f"{name} ended by itself: see its stderr"
+
+    def _start_again(self) -> None:
+        self.kill(SERVER, *NAMES)
+        self.start(SERVER, *NAMES)
 
     # --- rounds ---
 
@@ -121,27 +125,26 @@ class Fleet:
         self.kill(sender, SERVER)
         since = len(self.told)
         self.start(SERVER, away)
-        self.until(lambda told: told == (away, "shown", sender, text), f"{away} has {text!r}", since)
+        self.until(f"{away} has {text!r}", away, "shown", sender, text, since=since)
 
     def _leave_mail(self, sender: str, away: str) -> str:
         """The sender says something new, and is told that it is stored; what it is."""
         since, text = len(self.told), f"mail no. {self.kills.total()} from {sender} to {away}"
         self.order(sender, "say", away, text)
-        self.until(lambda told: told == (sender, "stored", away, text), f"{text!r} is stored", since)
+        self.until(f"{text!r} is stored", sender, "stored", away, text, since=since)
         return text
 
     def finish(self) -> None:
         """After one more start of everybody, let everything arrive, and close everybody."""
-        self.kill(SERVER, *NAMES)
+        self._start_again()
         since = len(self.told)
-        self.start(SERVER, *NAMES)
         for name in NAMES:
             self.order(name, "enough")
         for name in NAMES:
-            self.until(lambda told, name=name: told == (name, "idle"), f"nothing of {name} waits", since)
+            self.until(f"nothing of {name} waits", name, "idle", since=since)
         for name in (*NAMES, SERVER):
             self.order(name, "close")
-            self.until(lambda told, name=name: told == (name, "closed"), f"{name} is closed", since)
+            self.until(f"{name} is closed", name, "closed", since=since)
             self._workers.pop(name).kill()
 
     def end(self) -> None:

@@ -124,7 +124,7 @@ class Talker:
     def __init__(self, core: Client, name: str, life: int, pipe: Connection) -> None:
         self._core, self._name, self._life, self._pipe = core, name, life, pipe
         self._others = [other for other in NAMES if other != name]
-        self._talks = True
+        self._talks = life > 1  # in the first it makes itself known, so that nobody writes to a name that nobody has
         self.texts: dict[int, str] = {}
         self.under_way: Counter[str] = Counter()
 
