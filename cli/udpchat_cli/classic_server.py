@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import os
+import sys
 from collections.abc import Callable
 
 from udpchat_core import events as e
@@ -19,6 +20,7 @@ from udpchat_net.stores.sqlite_server import SqliteServerStore, create_server
 
 from .arguments import ClassicServerOptions
 from .classic_client import on_signals
+from .descriptors import descriptor
 from .exits import Exit
 from .log import Log
 
@@ -104,7 +106,7 @@ def main(options: ClassicServerOptions) -> int:
 
 
 async def _main(options: ClassicServerOptions) -> Exit:
-    log = Log()
+    log = Log(descriptor(sys.stdout))
     server = ClassicServer(open_store(options.state), log.write)
     ended = asyncio.Event()
     on_signals(ended.set)

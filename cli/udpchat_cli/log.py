@@ -1,4 +1,4 @@
-"""Lines for whoever runs a server, on standard output.
+"""Lines for whoever runs a server.
 
 They are written by a thread: a terminal that was stopped, or a pipe that nobody reads, must not stop the server. What
 does not fit meanwhile is left out, and its number said.
@@ -9,15 +9,18 @@ from queue import Full, Queue
 from threading import Thread
 from typing import Final
 
+from .descriptors import write_all
+
 LINES_WAITING_MAX: Final = 1_000
 """Lines kept while nobody reads: a few minutes of a busy server."""
 _CLOSE_S_MAX = 1.0
 
 
 class Log:
-    """Takes lines from any thread, at once."""
+    """Takes lines, at once, for the file descriptor `out`; without one they are for nobody."""
 
-    def __init__(self) -> None:
+    def __init__(self, out: int | None) -> None:
+        self._out = out
         self._lines: Queue[str | None] = Queue(LINES_WAITING_MAX)
         self._left_out = 0
         self._thread = Thread(target=self._run, name="log", daemon=True)
@@ -43,8 +46,8 @@ class Log:
         self._thread.join(_CLOSE_S_MAX)
 
     def _run(self) -> None:
-        while (line := self._lines.get()) is not None:
+        while (line := self._lines.get()) is not None and self._out is not None:
             try:
-                print(line, flush=True)
-            except (OSError, ValueError):  # closed: the server goes on without
+                write_all(self._out, f"{line}\n")
+            except OSError:  # nobody reads it any more: the server goes on without
                 return

@@ -8,7 +8,6 @@ everything else: a line that comes in is printed in its place, and the row drawn
 import asyncio
 import codecs
 import os
-import select
 import shutil
 import signal
 import sys
@@ -16,15 +15,15 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, TextIO
+from typing import Any
 
+from .descriptors import descriptor, read_some, write_all
 from .display import PROMPT, escaped
 from .editor import Editor, Lines
 
 if sys.platform != "win32":
     import termios
 
-_READ_BYTES = 1 << 16
 _LINES_WAITING_MAX = 64
 _CLEAR_ROW = "\r\x1b[K"
 
@@ -41,8 +40,8 @@ class Terminal:
         self.is_broken = False
         self._on_change = on_change
         self._loop = asyncio.get_running_loop()
-        self._in = _descriptor(sys.stdin)
-        self._out = _descriptor(sys.stdout)
+        self._in = descriptor(sys.stdin)
+        self._out = descriptor(sys.stdout)
         self._encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._lines = Lines()
@@ -93,12 +92,9 @@ class Terminal:
         return self._editor.shown(shutil.get_terminal_size().columns)
 
     def _write(self, text: str) -> None:
-        left = memoryview(text.encode(self._encoding, "backslashreplace"))
-        while left and self._out is not None and not self.is_broken:
+        if self._out is not None and not self.is_broken:
             try:
-                left = left[os.write(self._out, left) :]
-            except BlockingIOError:  # somebody who shares it made it so
-                select.select([], [self._out], [])
+                write_all(self._out, text, self._encoding)
             except OSError:  # nobody reads it any more
                 self.is_broken = True
                 self._on_change()
@@ -122,7 +118,7 @@ class Terminal:
         with suppress(RuntimeError):  # the loop is closed: the program is about to end
             while True:
                 self._read_on.acquire()
-                data = _read_some(self._in)
+                data = read_some(self._in)
                 self._loop.call_soon_threadsafe(self._came, data)
                 if not data:
                     return
@@ -157,23 +153,3 @@ class Terminal:
         changed[6][termios.VMIN], changed[6][termios.VTIME] = 1, 0
         termios.tcsetattr(self._in, termios.TCSADRAIN, changed)
         self._draw()
-
-
-def _descriptor(stream: TextIO | None) -> int | None:
-    """The stream's file descriptor; None if it has none, as when it was closed before the program began."""
-    try:
-        return stream.fileno() if stream is not None else None
-    except (OSError, ValueError):
-        return None
-
-
-def _read_some(descriptor: int | None) -> bytes:
-    """What there is, or nothing at the end."""
-    while descriptor is not None:
-        try:
-            return os.read(descriptor, _READ_BYTES)
-        except BlockingIOError:  # somebody who shares it made it so
-            select.select([descriptor], [], [])
-        except OSError:  # the terminal is gone
-            break
-    return b""
