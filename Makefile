@@ -4,13 +4,15 @@ SHELL := /bin/sh
 PYTHON ?= python3
 EXECUTIONS ?= 1000000
 BIN := .venv/bin
-.PHONY: help test check fuzz bench demo generate lock format clean
+.PHONY: help venv test check fuzz soak planted bench demo generate lock format clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile
 
 .venv/installed: requirements.lock pyproject.toml
 	@PYTHON=$(PYTHON) sh .ci/venv
+
+venv: .venv/installed ## build .venv from the lock: `python3 udpchat.py` needs it
 
 test: .venv/installed ## build .venv from the lock, then run the tests with branch coverage
 	@$(BIN)/coverage run -m pytest -q
@@ -25,8 +27,14 @@ bench: .venv/installed ## ours against the bare primitives, side by side, as a t
 fuzz: .venv/installed ## fuzz every function that touches remote bytes, a million executions each (many minutes)
 	@$(BIN)/python -m tests.fuzz.run --executions $(EXECUTIONS)
 
-demo: ## reserved for the server and three clients
-	@echo 'make demo: the server and the client are not built yet, so there is nothing to show; `make test` works.' >&2; exit 1
+soak: .venv/installed ## random bad networks under the oracle: 200 simulated hours, 200,000 messages, 2,000 crashes at boundaries
+	@$(BIN)/python -m tests.simulation.soak $(or $(ARGS),--hours 200 --messages 200000 --crashes 2000)
+
+planted: .venv/installed ## plant each of a list of faults in a copy, and see the oracle catch it by its name (half an hour)
+	@$(BIN)/python -m tests.simulation.planted $(ARGS)
+
+demo: .venv/installed ## a server and three clients chat over a network that loses every fifth datagram (20 seconds)
+	@$(BIN)/python -m udpchat_cli.demo
 
 generate: .venv/installed ## what is generated: tables, drawings and vectors in spec/
 	@$(BIN)/python -m spec.tools.generate

@@ -61,5 +61,13 @@ def test_the_source_distribution_holds_what_make_test_needs(built: Path) -> None
         path for top in tops for path in (ROOT / top).rglob("*") if path.is_file() and "__pycache__" not in path.parts
     ]
     tracked = {str(path.relative_to(ROOT)) for path in files}
-    tracked |= {"Makefile", "pyproject.toml", "requirements.lock", "README.md", "CONTRIBUTING.md", "LICENSE"}
+    tracked |= {
+        "Makefile",
+        "pyproject.toml",
+        "requirements.lock",
+        "README.md",
+        "CONTRIBUTING.md",
+        "LICENSE",
+        "udpchat.py",
+    }
     assert tracked - names == set()

@@ -101,7 +101,7 @@ class MessageDelivered:
         message: its number.
         to: the recipient's name.
         stored: whether a letter of it went through the mailbox.
-        elapsed_us: microseconds since its first letter was first sent in this run of the program.
+        elapsed_us: microseconds since it was sent, or since this program started if that was later.
         retries: letters sent more than the message has.
     """
 

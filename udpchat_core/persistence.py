@@ -30,6 +30,9 @@ class FailedRequests:
     def __len__(self) -> int:
         return len(self._requests)
 
+    def __contains__(self, request: object) -> bool:
+        return request in self._requests
+
     def sort(self, replies: Sequence[StoreReply], turn: Turn) -> Iterator[StoreReply]:
         """The replies that say durable; the others are kept, to be asked again."""
         failed = [reply.request for reply in replies if not reply.durable]

@@ -1,19 +1,59 @@
-"""The command. So far it tells its version; server and client are not built yet, and it says so."""
+"""The command `udpchat`."""
 
-import argparse
+import os
 import sys
 from collections.abc import Sequence
-from importlib.metadata import version
-
-_NOT_BUILT = "udpchat: the server and the client are not built yet; what works today is in README.md"
-_USAGE_ERROR = 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command with `arguments`, or the process's own; the exit status."""
-    parser = argparse.ArgumentParser("udpchat", description="Chat for networks where nothing else works.")
-    parser.epilog = "The server and the client are not built yet."
-    parser.add_argument("--version", action="version", version=f"udpchat {version('udpchat')}")
-    parser.parse_known_args(arguments)
-    print(_NOT_BUILT, file=sys.stderr)
-    return _USAGE_ERROR
+    """Run the command with `arguments`, or the process's own; the exit status.
+
+    What is slow to import is imported once the arguments are known to be right.
+    """
+    from .arguments import ClassicServerOptions, parse  # noqa: PLC0415 - see above
+    from .exits import Exit  # noqa: PLC0415
+
+    try:
+        options = parse(arguments)
+        from udpchat_net.stores.port import StoreError  # noqa: PLC0415
+        from udpchat_net.udp import DriverError  # noqa: PLC0415
+
+        from . import classic_client, classic_server  # noqa: PLC0415
+
+        _open_missing()
+        try:
+            if isinstance(options, ClassicServerOptions):
+                return classic_server.main(options)
+            return classic_client.main(options)
+        except StoreError as error:
+            return _failed(str(error), Exit.STATE)
+        except DriverError as error:
+            return _failed(str(error), Exit.USAGE)
+    except KeyboardInterrupt:
+        return Exit.INTERRUPTED
+    except Exception as error:  # no traceback ever reaches a user
+        return _failed(_fault(error), Exit.INTERNAL)
+
+
+def _open_missing() -> None:
+    """Of standard input, output and error those that were closed: their numbers must not be a socket's."""
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest number that is free
+
+
+def _failed(why: str, status: int) -> int:
+    print(f"udpchat: {why}", file=sys.stderr)
+    return status
+
+
+def _fault(error: Exception) -> str:
+    """One line with what a report needs."""
+    at = error.__traceback__
+    while at is not None and at.tb_next is not None:
+        at = at.tb_next
+    where = f"{at.tb_frame.f_code.co_filename}:{at.tb_lineno}" if at is not None else "?"
+    what = " ".join(str(error).split())
+    return f"this is a fault of udpchat, please report it: {type(error).__name__} at {where}: {what}"

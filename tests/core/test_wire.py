@@ -177,6 +177,12 @@ def test_a_client_fills_its_records_up_to_a_retry() -> None:
         assert unpack_untrusted(packed) == tuple(messages_)
 
 
+def test_a_record_that_is_long_enough_is_not_filled_up() -> None:
+    lookup = encode(Lookup(1, "a" * 32))
+    for bytes_min in (0, 1 + len(lookup)):
+        assert pack([lookup], bytes_min) == b"\x81" + lookup
+
+
 def test_more_than_one_padding_holds_is_never_filled_up() -> None:
     assert len(pack([], 1 + 3 + PADDING_BYTES_MAX)) >= 1 + 3 + PADDING_BYTES_MAX
     with pytest.raises(LocalProtocolError, match="68 bytes to fill"):
@@ -190,7 +196,8 @@ def test_padding_alone_says_nothing() -> None:
 
 def test_a_record_holds_1_to_64_messages() -> None:
     ping = encode(Ping(1))  # R-5.1-2
-    assert len(unpack_untrusted(pack([ping] * RECORD_MESSAGES_MAX))) == RECORD_MESSAGES_MAX
+    for count in (1, 23, 24, 25, RECORD_MESSAGES_MAX):  # from 24 on, the head of the array has two bytes
+        assert unpack_untrusted(pack([ping] * count)) == (Ping(1),) * count
     assert reason_inside(b"\x80") is Reason.MESSAGE
     assert reason_inside(bytes((0x98, 65)) + ping * 65) is Reason.MESSAGE
     for count in (0, 65):
@@ -202,6 +209,9 @@ def test_more_than_a_datagram_holds_is_never_packed() -> None:
     store = encode(extreme(BY_CODE[11], True))
     with pytest.raises(LocalProtocolError, match=str(RECORD_PLAINTEXT_BYTES_MAX)):  # R-3.3-2
         pack([store, store])
+    assert len(pack([bytes(RECORD_PLAINTEXT_BYTES_MAX - 1)])) == RECORD_PLAINTEXT_BYTES_MAX == 1_169
+    with pytest.raises(LocalProtocolError, match="1170 bytes"):
+        pack([bytes(RECORD_PLAINTEXT_BYTES_MAX)])
 
 
 # --- what is refused inside ---
@@ -285,6 +295,10 @@ def test_a_field_of_another_type_or_range_is_refused(fields: tuple[object, ...])
         ("bb7fffffffffffffff", Reason.CBOR),
         ("81" * 600 + "00", Reason.CBOR),
         ("8181818181", Reason.CBOR),
+        ("818181818100", Reason.CBOR),  # five deep
+        ("8181818100", Reason.MESSAGE),  # four deep
+        ("8181818180", Reason.MESSAGE),  # five deep, but the last is empty: the depth is not what it is refused for
+        ("81818181a10000", Reason.CBOR),  # maps count as well
         ("00", Reason.FIELDS),
         ("f7", Reason.FIELDS),
         ("a0", Reason.FIELDS),

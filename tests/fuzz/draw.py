@@ -5,7 +5,8 @@ is zero, so that every input means something, and the same every time. What is w
 right, by a change at a time: mere noise is refused at the first check, and the others are never seen.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from typing import Any, Final, TypeVar
 
 import cbor2
@@ -48,6 +49,16 @@ class Draw:
     def __init__(self, data: bytes) -> None:
         self._data = data
         self._at = 0
+
+    @property
+    def drawn(self) -> int:
+        """How many bytes were drawn."""
+        return self._at
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether only zeros beyond the end are left."""
+        return self._at >= len(self._data)
 
     def byte(self) -> int:
         """The next byte, 0 beyond the end."""
@@ -169,6 +180,18 @@ def plaintext(draw: Draw) -> bytes:
 def message(draw: Draw) -> tuple[Any, ...]:
     """The array of a message, good or almost: its code may be another's."""
     return array(draw, draw.pick(MESSAGES))
+
+
+def aimed(draw: Draw, kind: type[Any], known: Mapping[str, Sequence[Any]]) -> tuple[Any, ...]:
+    """An array of a wire class whose fields have values that mean something to the receiver, good or almost.
+
+    `known` are such values, as they are on the wire, by the name of the field; the first are the likeliest.
+    """
+    whole = list(ARRAYS[kind][0])
+    for at, field in enumerate(fields(kind), len(whole) - len(fields(kind))):
+        if choices := known.get(field.name):
+            whole[at] = draw.pick(choices)
+    return changed(draw, tuple(whole))
 
 
 def canonical(value: Any) -> bytes:

@@ -5,11 +5,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from tests.fuzz import letter_targets, link_targets, primitive_targets, wire_targets
+from tests.fuzz import client_target, letter_targets, link_targets, primitive_targets, server_target, wire_targets
 from tests.fuzz.target import Target
 
 CORE: Final = Path(__file__).parents[2] / "udpchat_core"
-_MODULES: Final = (wire_targets, primitive_targets, letter_targets, link_targets)
+_MODULES: Final = (wire_targets, primitive_targets, letter_targets, link_targets, client_target, server_target)
 TARGETS: Final[Mapping[str, Target]] = {target.name: target for module in _MODULES for target in module.TARGETS}
 
 

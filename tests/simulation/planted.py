@@ -93,17 +93,12 @@ FAULTS: Final = (
         Invariant.DURABLE,
     ),
     Planted(
-        "failed commit taken for durable",
-        "udpchat_core/persistence.py",
-        "        yield from (reply for reply in replies if reply.durable)\n",
-        "        yield from replies\n",
-        Invariant.DURABLE,
-    ),
-    Planted(
-        "receipt not kept",
-        _MEMORY,
-        "            self._keep_receipt(collect, receipt)\n",
-        "            pass\n",
+        "queued before commit",
+        _CLIENT,
+        "            turn.store(saved)\n",
+        "            turn.store(saved)\n"
+        "            from ..events import MessageQueued\n\n"
+        "            turn.emit(MessageQueued(message, to))\n",
         Invariant.DURABLE,
     ),
     Planted(
@@ -146,13 +141,13 @@ FAULTS: Final = (
         _OUTGOING,
         "p.STORING.to(p.STORED, on=settle_down)",
         "p.STORING.to(p.DELIVERED, on=finish)",
-        Invariant.NOTHING_LOST,
+        Invariant.DURABLE,
     ),
     Planted(
-        "given up by one clock",
-        _CLIENT,
-        "        now_ms = min(self._shared.wall_ms(turn.now), server_ms + (turn.now - at) // MS)\n",
-        "        now_ms = max(self._shared.wall_ms(turn.now), server_ms + (turn.now - at) // MS)\n",
+        "dedupe by too short a key",
+        _MEMORY,
+        "        there = self.inbox.setdefault((letter.sender, letter.ack), letter)\n",
+        "        there = self.inbox.setdefault((letter.sender, letter.ack[:1]), letter)\n",
         Invariant.NOTHING_LOST,
     ),
     Planted(
@@ -205,14 +200,16 @@ FAULTS: Final = (
         "answers go to where a record came from",
         "udpchat_core/server/server.py",
         "        if packed(source) != session.address:  # R-8.1-6\n",
-        "        if packed(source) != session.address:  # R-8.1-6\n            session.address = packed(source)\n",
+        "        if packed(source) != session.address:  # R-8.1-6\n"
+        "            link = session.link\n"
+        "            link._packed = link._packed[: -len(link.place)] + packed(source)\n",
         Invariant.UNPROVEN,
     ),
     Planted(
-        "a hint longer than what it answers",
-        "udpchat_core/server/links.py",
-        "        if len(answered) >= RETRY_BYTES and ",
-        "        if ",
+        "an empty datagram",
+        "udpchat_core/wire.py",
+        "    if len(payload) < HEADER_BYTES or len(payload) > DATAGRAM_BYTES_MAX:",
+        "    if len(payload) > DATAGRAM_BYTES_MAX:",
         Invariant.NO_ERROR,
     ),
     Planted(

@@ -130,7 +130,8 @@ class _Weather:
         return Suspend(self._node(), self._near(), self._while(1_200))
 
     def _clock_step(self) -> Fault:
-        return ClockStep(self._node(), self._near(), self._pick((-1, 1)) * int(self._log(10, 20 * 86_400_000)))
+        by_ms = self._pick((int(self._log(10, 3 * 86_400_000)), 20 * 86_400_000))
+        return ClockStep(self._node(), self._near(), self._pick((-1, 1)) * by_ms)
 
     def _full_disk(self) -> Fault:
         from_us = self._near()

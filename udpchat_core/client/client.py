@@ -15,16 +15,13 @@ What is durable and what is not: the outbox, the inbox with its watermarks, keys
 drawn anew at each start, and what is outstanding is numbered afresh in it, in its old order.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 
 from .. import messages as m
 from ..actions import Actions, Received
 from ..address import Address
-from ..datagrams import Acks, Letter, Record, Resp, Retry
 from ..delivery.parts import split
-from ..errors import BadDatagram, LocalProtocolError, Reason
-from ..events import Registered, RegistrationRefused, WatchRefused
+from ..errors import LocalProtocolError
 from ..fields import is_name
 from ..instant import MS, Instant, after
 from ..limits import (
@@ -32,8 +29,6 @@ from ..limits import (
     EXPIRY_CHECK_US_MIN,
     NUMBER_LIMIT,
     OUTBOX_DAYS_MAX,
-    PING_JITTER_US,
-    PING_US,
     TEXT_PARTS_BYTES_MAX,
 )
 from ..machines.client_session import Phase as SessionPhase
@@ -55,12 +50,13 @@ from ..requests import (
 from ..secure.keys import ID_BYTES
 from ..secure.suite import Suite
 from ..turn import Turn
-from ..wire import RECORD_PLAINTEXT_BYTES_MIN, parse_untrusted
-from .connection import Connection, ServerLink
+from ..wire import RECORD_PLAINTEXT_BYTES_MIN
+from .connection import Connection
 from .contacts import Contacts
 from .inbox import Inbox
 from .keyring import Keyring
 from .outbox import Outbox
+from .reception import Parts, Reception, next_ping
 from .requester import Requester
 from .roster import RosterView
 from .shared import Shared
@@ -89,11 +85,19 @@ class Client:
         epoch = int.from_bytes(suite.random(8)) % NUMBER_LIMIT
         self._outbox = Outbox(self._shared, self._keyring, self._requester, self._connection, self._contacts, epoch)
         self._inbox = Inbox(self._shared, self._keyring, self._connection, self._contacts, state.watermarks)
-        self._roster = RosterView(self._requester)
-        self._watch_all = watch_all
+        self._roster = RosterView(self._requester, watch_all)
         self._failed = FailedRequests()
-        self._server_time = (0, now)
-        self._heard = now
+        parts = Parts(
+            self._shared,
+            self._keyring,
+            self._requester,
+            self._connection,
+            self._contacts,
+            self._outbox,
+            self._inbox,
+            self._roster,
+        )
+        self._reception = Reception(parts, now)
         self.name, self.identity = state.name, self._keyring.identity
         self.next_message = state.next_message
         for saved in state.outbox:
@@ -185,9 +189,7 @@ class Client:
     def receive_datagrams(self, received: Sequence[Received], now: Instant) -> Actions:
         """Take what came from the network; whatever it is, nothing is raised."""
         turn = self._turn(now)
-        for source, payload in received:
-            with _refusing(source, turn):
-                self._receive_untrusted(source, payload, turn)
+        self._reception.receive(received, turn)
         return self._end(turn)
 
     def handle_stored(self, replies: Sequence[StoreReply], now: Instant) -> Actions:
@@ -213,140 +215,6 @@ class Client:
         """When `handle_timeout` is to be called."""
         return self._shared.deadlines.next()
 
-    # --- datagrams ---
-
-    def _receive_untrusted(self, source: Address, payload: bytes, turn: Turn) -> None:
-        match parse_untrusted(payload):
-            case Record() as record if source == self._connection.server:
-                messages, route = self._connection.record_untrusted(record)
-                self._heard = turn.now
-                for message in messages:
-                    with _refusing(source, turn):
-                        self._message_untrusted(message, route, turn)
-            case Letter() as letter if self._connection.is_wanted:  # R-9.1-7
-                self._inbox.letter_untrusted(letter, source, turn)
-            case Acks(acks):
-                for ack in acks:
-                    with _refusing(source, turn):
-                        self._outbox.acknowledged_untrusted(ack, turn)
-            case Retry() as retry if source == self._connection.server:
-                self._connection.retry_untrusted(retry, turn)
-            case Resp() as resp if source == self._connection.server:
-                self._connection.resp_untrusted(resp, turn)
-            case _:
-                raise BadDatagram(Reason.TYPE)
-
-    def _message_untrusted(self, message: m.Message, route: ServerLink, turn: Turn) -> None:
-        match message:
-            case m.Mail():
-                if self._connection.is_wanted:
-                    self._inbox.mail_untrusted(message, turn)
-            case m.Receipt(slot, ack):
-                self._outbox.receipt_untrusted(slot, ack, turn)
-            case m.Returned(slot):
-                self._outbox.returned(slot, turn)
-            case m.RosterChanged(version):
-                self._hinted(version, turn)
-            case m.Superseded():
-                self._connection.superseded(route, turn)
-            case m.Registered():
-                self._registered(message, turn)
-            case m.Deregistered(id_) if self._connection.is_leaving(id_):
-                self._connection.step(Session.deregistered, turn)
-            case m.Refused():
-                self._refused_untrusted(message, turn)
-            case m.Found() | m.Stored() | m.Roster() | m.Pong():
-                self._answered_untrusted(message, turn)
-            case _:
-                raise BadDatagram(Reason.MESSAGE)
-
-    def _answered_untrusted(self, answer: m.Found | m.Stored | m.Roster | m.Pong, turn: Turn) -> None:
-        asked = self._requester.answered_untrusted
-        match answer:
-            case m.Found(id_):
-                self._found_untrusted(asked(id_, m.Lookup, turn).name, answer, turn)
-            case m.Stored(id_, online, attempt):
-                self._outbox.stored(asked(id_, m.Store, turn).slot, online, attempt, turn)
-            case m.Roster(id_):
-                asked(id_, m.Watch, turn)
-                for changed in self._roster.page(answer, turn):
-                    self._contacts.stale(changed)
-            case _:
-                asked(answer.id, m.Ping, turn)
-                self._hinted(answer.version, turn)
-
-    def _found_untrusted(self, name: str, found: m.Found, turn: Turn) -> None:
-        try:
-            contact = self._contacts.found_untrusted(name, found, turn)
-        except BadDatagram:
-            self._contacts.ask_later(name, turn)
-            raise
-        self._outbox.pin(contact, turn)
-        self._outbox.resolved(contact, turn)
-        self._inbox.named(name, turn)
-
-    def _refused_untrusted(self, refused: m.Refused, turn: Turn) -> None:
-        if self._connection.is_registering(refused.id):
-            self._registration_refused(refused, turn)
-            return
-        if refused.refusal is m.Refusal.BUSY:
-            self._requester.postpone_untrusted(refused.id, refused.wait_s, turn)
-            return
-        match self._requester.refused_untrusted(refused.id, turn):
-            case m.Lookup(_, name) if refused.refusal is m.Refusal.UNKNOWN:
-                self._not_found(name, refused, turn)
-            case m.Lookup(_, name):
-                self._contacts.ask_later(name, turn)
-            case m.Store() as asked:
-                self._outbox.store_refused(asked.slot, refused.refusal, turn)
-            case m.Watch():
-                self._roster.refused()
-                turn.emit(WatchRefused(refused.refusal))
-            case _:
-                pass  # a Ping: what matters is that the server answers
-
-    def _not_found(self, name: str, refused: m.Refused, turn: Turn) -> None:
-        contact = self._contacts.unknown(name, refused.wait_s, turn)
-        if contact.identity is not None:  # known before: a server that lost its directory learns it again
-            self._contacts.ask_later(name, turn)
-        else:
-            self._outbox.resolved(contact, turn)
-        self._inbox.named(name, turn)
-
-    # --- the session ---
-
-    def _registered(self, registered: m.Registered, turn: Turn) -> None:
-        if not self._connection.is_registering(registered.id):
-            raise BadDatagram(Reason.MESSAGE)
-        renewed = self._connection.is_online
-        self._connection.step(Session.registered, turn)
-        if not self._connection.is_wanted:  # the user changed its mind meanwhile
-            return
-        self._server_time = (registered.time_ms, turn.now)
-        self._keyring.registered(turn, registered.waiting)
-        if not renewed:
-            self._inbox.waiting = registered.waiting
-        self._shared.set_timer(("ping", None), self._next_ping(turn.now))
-        self._shared.set_timer(("expiry", None), after(turn.now, EXPIRY_CHECK_US_MIN))
-        turn.emit(Registered(registered.observed, registered.waiting, renewed))
-        if self._watch_all:
-            self._roster.pull(turn)
-
-    def _registration_refused(self, refused: m.Refused, turn: Turn) -> None:
-        if refused.refusal is m.Refusal.STALE_CARD and self._keyring.jump_ahead(refused.card_seq):
-            self._connection.step(Session.stale, turn)
-        elif refused.refusal is not m.Refusal.BUSY:
-            self._connection.step(Session.rejected, turn)
-            turn.emit(RegistrationRefused(refused.refusal))
-
-    def _hinted(self, version: m.Version, turn: Turn) -> None:
-        if self._watch_all:
-            self._roster.hinted(version, turn)
-
-    def _next_ping(self, now: Instant) -> Instant:
-        jitter_us = int.from_bytes(self._shared.suite.random(4)) % PING_JITTER_US
-        return after(now, PING_US - jitter_us)
-
     # --- time and disk ---
 
     def _timed_out(self, kind: str, about: object, turn: Turn) -> None:
@@ -365,7 +233,7 @@ class Client:
             case "ping", None:
                 if self._connection.record.phase is SessionPhase.ONLINE:
                     self._requester.ask(("ping", None), m.Ping, turn)
-                    self._shared.set_timer(("ping", None), self._next_ping(turn.now))
+                    self._shared.set_timer(("ping", None), next_ping(self._shared, turn.now))
             case "expiry", None:
                 self._expire(turn)
             case _:
@@ -375,10 +243,10 @@ class Client:
         """Give up what is too old by this clock and by the server's: one alone may have been set wrong."""
         if not self._connection.is_online:
             return
-        if turn.now > after(self._heard, EXPIRY_CHECK_US_MIN):  # after a sleep: receipts come first
+        if turn.now > after(self._reception.heard, EXPIRY_CHECK_US_MIN):  # after a sleep: receipts come first
             self._shared.set_timer(("expiry", None), after(turn.now, EXPIRY_CHECK_US_MIN))
             return
-        server_ms, at = self._server_time
+        server_ms, at = self._reception.server_time
         # R-9.3-9
         now_ms = min(self._shared.wall_ms(turn.now), server_ms + (turn.now - at) // MS)
         self._outbox.expire(now_ms - OUTBOX_DAYS_MAX * _DAY_MS, turn)
@@ -414,15 +282,6 @@ class Client:
         self._failed.end_turn(turn)
         self._shared.set_timer(("storage", None), self._failed.due)
         return turn.end()
-
-
-@contextmanager
-def _refusing(source: Address, turn: Turn) -> Iterator[None]:
-    """The one place where remote bytes that are refused end: what is in the same datagram besides goes on."""
-    try:
-        yield
-    except BadDatagram as error:
-        turn.drop(source, error.reason)
 
 
 def _checked_pieces(to: str, text: str) -> list[str]:

@@ -198,7 +198,7 @@ class Connection:
             case Do.REPORT_UNREACHABLE:
                 self._requester.disconnect()
                 turn.emit(ServerUnreachable())
-            case Do.REPORT_SUPERSEDED:
+            case _:
                 turn.emit(Superseded())
 
     def _begin(self, turn: Turn) -> None:

@@ -93,5 +93,5 @@ class Correspondent:
         return self.conversation.path.pto_us
 
     def has_store_room(self, record: OutgoingLetter) -> bool:
-        """Whether there is a card to seal for, fresh or not, and the window of stored letters has room."""
-        return self.contact.card is not None and self.conversation.has_store_room(record)
+        """Whether the window of stored letters has room."""
+        return self.conversation.has_store_room(record)

@@ -155,15 +155,16 @@ class Inbox:
 
     def _begin(self, letter: IncomingLetter, event: str, source: Address | None, entry: int | None, turn: Turn) -> None:
         _add_copy(letter, source, entry)
-        under_way = self._busy.setdefault((letter.body.sender, letter.ack), letter)
-        if under_way is letter:
-            self._step(letter, event, turn)
+        key = (letter.body.sender, letter.ack)
+        under_way = self._busy.get(key)
+        if under_way is not None and under_way.phase is Phase.COMMITTING:
+            _add_copies(under_way, letter)  # the same letter, numbered in another epoch: one entry serves both
+            self._step(letter, Incoming.evicted, turn)
             return
-        for place in letter.sources:  # the same letter, numbered in another epoch: one entry serves both
-            _add_copy(under_way, place, None)
-        for number in letter.entries:
-            _add_copy(under_way, None, number)
-        self._step(letter, Incoming.evicted, turn)
+        if under_way is not None:  # looked for under another number: what is found does not matter any more
+            _add_copies(letter, under_way)
+        self._busy[key] = letter
+        self._step(letter, event, turn)
 
     def _repeat(self, letter: IncomingLetter, source: Address | None, entry: int | None, turn: Turn) -> None:
         _add_copy(letter, source, entry)
@@ -214,7 +215,7 @@ class Inbox:
                     self._collect(letter, Outcome.ACKNOWLEDGED, letter.ack)
                 case Do.DECLINE:
                     self._collect(letter, Outcome.UNWANTED, None)
-                case Do.SHOW:
+                case _:
                     self._show(letter, turn)
 
     def _entry(self, letter: IncomingLetter, turn: Turn) -> EnterLetter:
@@ -261,8 +262,9 @@ class Inbox:
 
     def _show(self, letter: IncomingLetter, turn: Turn) -> None:
         body = letter.body
-        waited = bool(letter.entries) and self.waiting > 0
-        self.waiting -= waited
+        early = not self._connection.is_online  # the answer to Register was lost, and will not count this one
+        waited = bool(letter.entries) and (early or self.waiting > 0)
+        self.waiting -= waited and not early
         confirmed = self._contacts.is_confirmed(body.name, body.sender, turn.now)
         event = LetterReceived(
             sender=body.sender,
@@ -305,3 +307,11 @@ def _add_copy(letter: IncomingLetter, source: Address | None, entry: int | None)
         letter.sources[source] = None
     if entry is not None and len(letter.entries) < COPIES_MAX:
         letter.entries[entry] = None
+
+
+def _add_copies(letter: IncomingLetter, other: IncomingLetter) -> None:
+    """Remember the copies of `other`, which is the same letter."""
+    for source in other.sources:
+        _add_copy(letter, source, None)
+    for entry in other.entries:
+        _add_copy(letter, None, entry)

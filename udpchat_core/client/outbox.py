@@ -259,7 +259,7 @@ class Outbox:
                 self._contacts.look_up(letter.to, turn)
             case Do.SEND:
                 card = _card_for(letter, contact)
-                if card is not None and contact.address is not None:
+                if contact.address is not None:
                     turn.send(contact.address, self._seal(letter, card.identity, card.live, turn))
             case Do.STORE:
                 self._ask_to_store(letter, contact, turn)
@@ -267,13 +267,11 @@ class Outbox:
                 self._requester.cancel(("store", letter.secret), turn)
             case Do.REPORT:
                 self.progress.moved(letter, turn)
-            case Do.FORGET:
+            case _:
                 self._forget(letter, contact, turn)
 
     def _ask_to_store(self, letter: OutgoingLetter, contact: Contact, turn: Turn) -> None:
         card = _card_for(letter, contact)
-        if card is None:
-            return
         floor = self._conversation(letter).floor
         # R-9.3-10: a recipient that lost what it acknowledged would wait for letters below an old floor.
         further = letter.stored_once and floor > letter.floor
@@ -336,7 +334,9 @@ class Outbox:
         return Correspondent(contact, self._conversation(letter), is_fresh)
 
 
-def _card_for(letter: OutgoingLetter, contact: Contact) -> CardBody | None:
+def _card_for(letter: OutgoingLetter, contact: Contact) -> CardBody:
     """The card to seal a letter for: of the identity that it is for, and of no other."""
     card = contact.card
-    return card if card is not None and card.identity == letter.recipient else None
+    assert card is not None
+    assert card.identity == letter.recipient  # R-9.2-2
+    return card

@@ -21,8 +21,9 @@ class RosterView:
         online: by name.
     """
 
-    def __init__(self, requester: Requester) -> None:
+    def __init__(self, requester: Requester, is_wanted: bool) -> None:
         self._requester = requester
+        self._is_wanted = is_wanted
         self.online: dict[str, bool] = {}
         self._version: Version | None = None
         self._first: Version | None = None
@@ -31,8 +32,8 @@ class RosterView:
         self._hinted: Version | None = None
 
     def pull(self, turn: Turn) -> None:
-        """Ask for what changed, unless it is being asked already."""
-        if not self._pulling:
+        """Ask for what changed, if anybody wants to know and it is not being asked already."""
+        if self._is_wanted and not self._pulling:
             self._pulling, self._first = True, None
             self._ask(None, turn)
 
@@ -45,11 +46,15 @@ class RosterView:
     def page(self, page: Roster, turn: Turn) -> list[str]:
         """Take a page; the names on it. The user is told of all changes once the last page came."""
         self._first = self._first or page.version
+        overflown = False
         for entry in page.entries:
+            if entry.name not in self.online and len(self.online) >= ROSTER_USERS_MAX:
+                overflown = True  # no server shows that many
+                continue
             if self.online.get(entry.name) != entry.online:
                 self._changes[entry.name] = entry.online
             self.online[entry.name] = entry.online
-        if page.more and page.entries and len(self.online) <= ROSTER_USERS_MAX:
+        if page.more and page.entries and not overflown:
             self._ask(page.entries[-1].name, turn)
             return [entry.name for entry in page.entries]
         self._pulling, self._version = False, self._first

@@ -87,6 +87,11 @@ def is_wanted(record: ClientSession, peer: Links, now: Instant) -> bool:
     return record.wanted
 
 
+def is_renewing(record: ClientSession, peer: Links, now: Instant) -> bool:
+    """It is beside a good link: the hint that began it may have been forged, with a token that is none."""
+    return record.wanted and record.online
+
+
 def has_link(record: ClientSession, peer: Links, now: Instant) -> bool:
     """There is a link to say goodbye on."""
     return peer.has_link
@@ -296,6 +301,7 @@ class Session(Machine):
         stays(p.GREETING, cond=may_try_again, on=greet_again)
         | p.GREETING.to(p.UNREACHABLE, on=give_up)
         | stays(p.INITIATING, cond=may_try_again, on=initiate_again)
+        | p.INITIATING.to(p.GREETING, cond=is_renewing, on=renew)
         | p.INITIATING.to(p.UNREACHABLE, cond=is_wanted, on=give_up)
         | p.INITIATING.to(p.OFFLINE, on=vanish)
         | stays(p.REGISTERING, cond=may_try_again, on=register_again)

@@ -116,7 +116,7 @@ class Peer(Protocol):
         ...
 
     def has_store_room(self, record: OutgoingLetter) -> bool:
-        """Whether there is any card to seal for, and the window of stored letters has room for this one."""
+        """Whether the window of stored letters has room for this one."""
         ...
 
 
@@ -179,6 +179,13 @@ def store(record: OutgoingLetter, peer: Peer, now: Instant) -> tuple[Do, ...]:
     """Store; the request is made again until it is answered."""
     record.due = None
     return (Do.STORE,)
+
+
+def store_again(record: OutgoingLetter, peer: Peer, now: Instant) -> tuple[Do, ...]:
+    """The mailbox had no room: ask again, and try directly too while the recipient is there."""
+    record.due = None
+    ask: tuple[Do, ...] = () if peer.is_known else (Do.LOOK_UP,)
+    return (*ask, Do.SEND, Do.STORE) if peer.is_online else (*ask, Do.STORE)
 
 
 def back_off(record: OutgoingLetter, peer: Peer, now: Instant) -> tuple[Do, ...]:
@@ -256,7 +263,7 @@ class Outgoing(Machine):
         stays(p.DIRECT, cond=may_try_again, on=send_directly)
         | p.DIRECT.to(p.STORING, cond=has_store_room, on=turn_to_mailbox)
         | stays(p.DIRECT, on=wait_for_room)
-        | stays(p.STORING, on=store)
+        | stays(p.STORING, on=store_again)
         | p.STORED.to(p.STORING, cond=has_newer_card, on=reseal)
         | stays(p.STORED, cond=has_come_back, on=ask_for_card)
         | stays(p.STORED, on=remind)

@@ -228,9 +228,11 @@ class Mailboxes:
         this = self._rounds.get(request.owner)
         if this is None:
             return
-        under_way = [each for each in request.entries if each.entry in this.letters]
-        for each in under_way:
-            self._step(turn, this, this.letters.pop(each.entry), _EVENTS[each.outcome])
+        # By entry: a client may list one twice. The first is what the store went by.
+        listed = {each.entry: each.outcome for each in reversed(request.entries)}
+        under_way = [entry for entry in listed if entry in this.letters]
+        for entry in under_way:
+            self._step(turn, this, this.letters.pop(entry), _EVENTS[listed[entry]])
         if under_way:
             this.pause_us = MAIL_PAUSE_US_MIN
             self._go_on(turn, this)

@@ -97,13 +97,13 @@ class Server:
         """Begin: letters past their days are deleted, and again every hour."""
         turn = self._begin(now)
         self._expire(turn)
-        return turn.end()
+        return self._end(turn)
 
     def handle_clock(self, wall_ms: int, now: Instant) -> Actions:
         """It is `wall_ms`, milliseconds of Unix time; until told, `now` is taken for it."""
         turn = self._begin(now)
         self._context.set_clock(wall_ms, now)
-        return turn.end()
+        return self._end(turn)
 
     def receive_datagrams(self, received: Sequence[Received], now: Instant) -> Actions:
         """Datagrams came; whatever is in them, nothing is raised."""
@@ -113,25 +113,24 @@ class Server:
                 self._receive_untrusted(turn, source, payload)
             except BadDatagram as refused:
                 turn.drop(source, refused.reason)
-        return turn.end()
+        return self._end(turn)
 
     def handle_stored(self, replies: Sequence[StoreReply], now: Instant) -> Actions:
         """The store answered. Raises `LocalProtocolError` for an answer to what was not asked."""
         turn = self._begin(now)
         kept = 0
-        for reply in replies:
-            if self._storage.settle(turn, reply):
-                kept += self._stored(turn, reply)
+        for reply in self._storage.settle(turn, replies):
+            kept += self._stored(turn, reply)
         if kept:
             turn.emit(MailKept(kept))
-        return turn.end()
+        return self._end(turn)
 
     def handle_timeout(self, now: Instant) -> Actions:
         """Time passed: do what is due."""
         turn = self._begin(now)
         for timer, about in self._context.timers.pop_due(now):
             self._time_out(turn, timer, about)
-        return turn.end()
+        return self._end(turn)
 
     def next_timeout(self) -> Instant | None:
         """When `handle_timeout` is to be called; None if nothing is waited for."""
@@ -140,6 +139,10 @@ class Server:
     def _begin(self, now: Instant) -> Turn:
         self._context.begin(now)
         return Turn(now)
+
+    def _end(self, turn: Turn) -> Actions:
+        self._storage.end_turn(turn)
+        return turn.end()
 
     # --- datagrams ---
 

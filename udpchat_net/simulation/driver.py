@@ -208,7 +208,7 @@ class Driver:
             self.at(self.now_us, self._quit, node, node.life)
 
     def _quit(self, node: Node, life: int) -> None:
-        if node.life == life:
+        if node.life == life and node.leaving:  # a world that is healed meanwhile keeps everybody
             node.leaving = False
             self.crash(node.name)
 

@@ -137,7 +137,7 @@ class Ledger(Observer):
                 case SavePin(name, identity):
                     self._check_name(node, name, identity)
                 case SettleOutgoing(secret, outcome) if secret in self.by_secret:
-                    self._settle(node, self.by_secret[secret], outcome)
+                    self._settle(self.by_secret[secret], outcome)
                 case EnterLetter():
                     self._enter(node, reply.request, reply.result == Entered(True))
 
@@ -166,14 +166,18 @@ class Ledger(Observer):
         if self.identities.get(name) != identity:
             raise Violation(Invariant.RIGHT_PERSON, f"{node.name} pinned {name} to the key of somebody else")
 
-    def _settle(self, node: Node, letter: Letter, outcome: str) -> None:
-        clocks = (node.clock, self.world.nodes[SERVER].clock)  # one alone may have been set wrong
-        age_ms = min(clock.wall_ms(self.world.now_us) for clock in clocks) - letter.saved.sent_ms
+    def is_old(self, letter: Letter) -> bool:
+        """Whether the letter may be given up, by its sender's clock and the server's: one may have been set wrong."""
+        clocks = [self.world.nodes[name].clock for name in (letter.sender, SERVER)]
+        now_ms = min(clock.wall_ms(self.world.now_us) for clock in clocks)
+        return now_ms - letter.saved.sent_ms >= OUTBOX_DAYS_MAX * DAY_MS
+
+    def _settle(self, letter: Letter, outcome: str) -> None:
         bound_us = self.bound_us.get(letter.saved.to)
         match outcome:
             case "delivered" if letter.entered:
                 return
-            case "expired" if age_ms >= OUTBOX_DAYS_MAX * DAY_MS:
+            case "expired" if self.is_old(letter):
                 return
             case "refused" if bound_us is None or letter.saved_us < bound_us + UNKNOWN_US_MAX:
                 return

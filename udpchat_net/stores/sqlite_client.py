@@ -9,6 +9,7 @@ from dataclasses import astuple
 from pathlib import Path
 from types import MappingProxyType
 
+from udpchat_core.delivery.parts import Part
 from udpchat_core.limits import EPOCHS_PER_SENDER_MAX
 from udpchat_core.requests import (
     ClientState,
@@ -58,6 +59,13 @@ SCHEMA = Schema(
         ),
     ),
 )
+
+_BEGUN = """SELECT each.sender, each.sent_ms, each.part, each.parts, each.text
+    FROM (SELECT max(rowid) AS last FROM inbox GROUP BY sender)
+        JOIN inbox AS newest ON newest.rowid = last AND newest.part < newest.parts
+        JOIN inbox AS each ON each.sender = newest.sender
+            AND each.sent_ms = newest.sent_ms AND each.parts = newest.parts
+    ORDER BY each.rowid"""
 
 
 def create_client(path: Path, state: ClientState, server: str, connect: Connect = connect) -> None:
@@ -185,6 +193,11 @@ class SqliteClientStore(SqliteStore):
         """What the core is to begin with. Raises `StoreError`."""
         state: ClientState = self._ask(self._read)
         return state
+
+    def begun(self) -> list[Part]:
+        """The letters of texts that are not complete: of each sender the last text, if so. Raises `StoreError`."""
+        rows: list[tuple[bytes, int, int, int, str]] = self._ask(lambda connection: list(connection.execute(_BEGUN)))
+        return [Part(*row) for row in rows]
 
     def _read(self, connection: Connection) -> ClientState:
         for name, identity, card_seq, server_key, next_message in connection.execute(

@@ -298,6 +298,16 @@ def test_not_more_than_one_hint_is_followed_in_five_seconds(online: World) -> No
     assert len(online.server.links) == 3
 
 
+def test_a_forged_hint_with_a_token_that_is_none_costs_time_and_no_link(online: World) -> None:
+    # R-9.1-4
+    online.lost = lambda sent: isinstance(parse_untrusted(sent.payload), Init) and b"a forged token 1" in sent.payload
+    online.receive(retry(b"\0\0\0" + last_echo(online) + bytes(68), b"a forged token 1", online.server.public))
+    online.advance(5)
+    assert online.told(e.ServerUnreachable) == []
+    assert [event.renewed for event in online.told(e.Registered)] == [True]
+    assert online.is_online()
+
+
 def test_a_retry_that_echoes_nothing_of_ours_is_refused(online: World) -> None:
     online.receive(retry(bytes(range(87)), TOKEN, online.server.public))
     assert online.drops == [Reason.LINK]

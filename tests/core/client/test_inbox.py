@@ -235,6 +235,31 @@ def test_mail_too_far_ahead_to_be_held_is_acknowledged_if_the_history_has_it(onl
     assert (online.client.sizes()["held"], online.client.sizes()["entering"]) == (0, 0)
 
 
+@pytest.mark.parametrize("looked_for", ["too far ahead in another epoch", "passed in another epoch"])
+def test_a_letter_that_is_reached_while_it_is_looked_for_is_entered_all_the_same(
+    online: World, bob: Peer, looked_for: str
+) -> None:
+    # R-9.4-3: its number would be passed without it, and it could never be entered again.
+    write(online, bob, bob.body(2, "passes 1", floor=2))
+    write(online, bob, bob.body(2, "letter", epoch=8))
+    online.forget()
+    online.disk.holding = True
+    if looked_for == "passed in another epoch":
+        write(online, bob, bob.body(1, "letter"), source=CAROL)
+    else:
+        mail(online, bob, bob.body(3 + HELD_LETTERS_PER_SENDER_MAX, "letter"), 6)
+    write(online, bob, bob.body(1, "gap", epoch=8))
+    online.commit()
+    assert texts(online) == ["gap", "letter"]
+    one = ack(online, bob.body(2, "letter"))
+    assert online.acked(BOB) == [ack(online, bob.body(1, "gap")), one]
+    if looked_for == "passed in another epoch":
+        assert online.acked(CAROL) == [one]
+    else:
+        assert outcomes(online) == [(6, ACKNOWLEDGED)]
+    assert online.client.sizes()["entering"] == 0
+
+
 def test_another_letter_under_a_number_that_is_held_is_refused(online: World, bob: Peer) -> None:
     write(online, bob, bob.body(2, "the one"), bob.body(2, "the other"))
     assert online.drops == [Reason.FIELDS]
@@ -351,6 +376,20 @@ def test_letters_that_waited_are_told_from_those_that_came_meanwhile(online: Wor
     mail(online, bob, bodies[3], 3)
     seen = [(event.text, event.stored, event.waited) for event in online.told(e.LetterReceived)]
     assert seen == [("1", True, True), ("2", False, False), ("3", True, True), ("4", True, False)]
+
+
+def test_mail_that_comes_before_the_answer_to_register_has_waited(online: World, bob: Peer) -> None:
+    online.deregister()
+    online.server.answers[m.Register] = lambda _: ()  # lost, for now
+    online.do(online.client.register(online.now))
+    bodies = numbered(bob, 1, 2)
+    mail(online, bob, bodies[0], 1)
+    del online.server.answers[m.Register]
+    online.advance(1)  # the answer to the next try does not count what was collected
+    assert online.is_online()
+    mail(online, bob, bodies[1], 2)
+    seen = [(event.text, event.waited) for event in online.told(e.LetterReceived)]
+    assert seen == [("1", True), ("2", False)]
 
 
 def test_a_renewal_does_not_make_new_mail_old(online: World, bob: Peer) -> None:

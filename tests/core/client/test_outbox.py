@@ -157,6 +157,56 @@ def test_floor_does_not_pass_what_is_outstanding(online: World) -> None:
     assert bob.letters[-1].floor == 1
 
 
+def test_a_letter_is_pinned_though_its_name_was_looked_up_while_it_was_saved(online: World) -> None:
+    # R-9.2-2
+    online.server.answers[m.Lookup] = nothing
+    online.send("bob", "one")
+    online.disk.holding = True
+    online.send("bob", "two")
+    bob = online.know("bob", BOB)
+    online.push(m.Found(online.server.last(m.Lookup).id, bob.card, BOB, 60))
+    online.disk.holding = False
+    online.commit()
+    assert [body.text for body in bob.letters] == ["one", "two"]
+    assert len(online.disk.all(PinOutgoing)) == 2
+
+
+def test_a_message_refused_before_it_was_on_disk_is_over(online: World) -> None:
+    # R-9.2-2
+    online.know("bob")
+    online.send("bob", "stored")
+    other = online.know("bob", CAROL, person="mallory")
+    online.disk.holding = True
+    online.send("bob", "typed for the key before")
+    online.advance(61)
+    online.do(online.client.accept_key("bob", online.now))
+    assert [event.message for event in online.told(e.MessageRefused)] == [1, 2]
+    online.disk.holding = False
+    online.commit()
+    assert online.told(e.MessageQueued) == [e.MessageQueued(1, "bob")]
+    assert [settled.outcome for settled in online.disk.all(SettleOutgoing)] == ["refused", "refused"]
+    assert online.client.sizes()["outbox"] == 0
+    assert other.letters == []
+
+
+def test_a_letter_may_be_over_before_its_identity_is_on_disk(online: World) -> None:
+    bob = mute(online)
+    online.send("bob")
+    online.server.answers[m.Lookup] = nothing
+    online.send("carol")
+    online.restart()
+    online.register()
+    online.disk.holding = True
+    carol = online.know("carol", CAROL)
+    online.push(m.Found(online.server.last(m.Lookup).id, carol.card, CAROL, 60))
+    letter = next(saved for saved in online.disk.memory.load().outbox if saved.to == "carol")
+    online.receive(serialize(Acks((ack_of(online.suite, letter.secret),))), CAROL)
+    online.commit()
+    assert [event.to for event in online.told(e.MessageDelivered)] == ["carol"]
+    assert carol.letters == []
+    assert bob.letters
+
+
 # --- directly ---
 
 
@@ -317,13 +367,20 @@ def test_a_direct_letter_waits_for_the_window_of_the_mailbox(online: World) -> N
 
 def test_an_address_that_is_gone_is_not_tried_on(online: World) -> None:
     bob = mute(online)
-    online.send("bob")
+    online.server.answers[m.Lookup] = lambda asked: (m.Found(asked.id, *online.server.users["bob"], 1),)
+    online.send("bob", "measures a slow path")
+    online.advance(0.4)
+    online.receive(bob.ack(bob.letters[0]), BOB)
+    online.send("bob", "under way")
     online.publish(bob)
-    online.advance(61)
-    online.send("bob")
+    online.advance(0.9)
+    online.send("bob", "finds that bob is away")
     online.forget()
-    online.advance(40)
+    online.advance(1.6)
     assert online.sent == []
+    assert stored(online, bob) == []
+    online.advance(1)
+    assert [body.text for body in stored(online, bob)] == ["under way"]
 
 
 # --- stored ---
@@ -517,6 +574,21 @@ def test_a_receipt_is_noted_only_when_the_end_of_the_letter_is_on_disk(online: W
     assert online.server.all(m.Noted) == [m.Noted((online.server.last(m.Store).slot,))]
 
 
+def test_a_receipt_whose_letter_ends_on_disk_after_leaving_is_noted_when_it_comes_again(online: World) -> None:
+    # R-9.3-7
+    bob = online.know("bob")
+    online.send("bob")
+    online.disk.holding = True
+    online.push(receipt(online, stored(online, bob)[0]))
+    online.disk.holding = False
+    online.deregister()
+    online.commit()
+    assert online.server.count(m.Noted) == 0
+    online.register()
+    online.push(receipt(online, stored(online, bob)[0]))
+    assert online.server.count(m.Noted) == 1
+
+
 def test_a_receipt_of_a_letter_that_ended_long_ago_is_noted_at_once(online: World) -> None:
     online.push(m.Receipt(b"some old letter.", bytes(16)))
     assert online.server.all(m.Noted) == [m.Noted((b"some old letter.",))]
@@ -672,11 +744,14 @@ def test_what_is_stored_behind_a_letter_that_is_given_up_is_stored_again_for_its
     for text in ("young", "younger"):
         online.send("bob", text)
     before = {asked.slot: asked.attempt for asked in online.server.all(m.Store)}
+    online.server.answers[m.Store] = refusing(m.Refusal.QUOTA)
+    online.send("bob", "youngest, not stored")
     online.sleep(12.99)
     online.forget()
     online.advance(2 * 3_600)
     assert len(online.told(e.MessageExpired)) == 2
     again = [asked for asked in online.server.all(m.Store) if bob.open(asked.letter).floor == 3]
+    again = [asked for asked in again if asked.slot in before]
     assert sorted({bob.open(asked.letter).text for asked in again}) == ["young", "younger"]
     assert all(asked.attempt > before[asked.slot] for asked in again)
 

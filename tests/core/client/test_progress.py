@@ -104,7 +104,7 @@ def test_a_message_is_stored_when_each_letter_is_stored_or_acknowledged(online: 
     online.send("bob", "x" * 900)
     one, two = online.server.all(m.Store)
     (receipt,) = receipts(online, bob.open(one.letter))
-    steps = [m.Stored(two.id, False, two.attempt), receipt]
+    steps: list[m.Message] = [m.Stored(two.id, False, two.attempt), receipt]
     for step in steps if first == "stored" else reversed(steps):
         assert online.told(e.MessageStored) == []
         online.push(step)

@@ -160,9 +160,11 @@ def test_a_directory_without_end_is_not_followed(watcher: World, monkeypatch: py
         m.Roster(asked.id, version(1), tuple(entry(next(names)) for _ in range(24)), True),
     )
     watcher.register()
-    assert 100 < len(watcher.client.roster) <= 124
+    assert len(watcher.client.roster) == 100
     assert ROSTER_USERS_MAX == 1_000
     assert len(watcher.told(e.PeersChanged)) == 1
+    watcher.push(m.RosterChanged(version(2)))
+    assert len(watcher.client.roster) == 100
 
 
 def test_a_page_that_nobody_asked_for_is_refused(watcher: World) -> None:

@@ -16,6 +16,7 @@ from udpchat_core.messages import (
     Mail,
     Outcome,
     Ping,
+    Receipt,
     Register,
     Registered,
 )
@@ -86,6 +87,15 @@ def test_what_cannot_be_opened_or_is_not_wanted_is_deleted_too(world: World, out
     store(alice, bob, [1])
     bob.say(Collected((CollectedEntry(1, outcome, None),)))
     assert (box(bob), rounds(world)) == ([], 0)
+
+
+def test_an_entry_listed_twice_is_collected_once(world: World) -> None:
+    """What a dishonest client lists must not stop the server."""
+    alice, bob = pair(world)
+    store(alice, bob, [1, 2])
+    bob.say(Collected((*collected(1).entries, CollectedEntry(1, Outcome.UNOPENABLE, None), *collected(1).entries)))
+    assert (box(bob), rounds(world)) == ([2], 1)
+    assert alice.heard(Receipt) == [Receipt(slot(1), slot(1))]
 
 
 def test_a_long_mailbox_comes_in_pages(world: World) -> None:

@@ -1,0 +1,79 @@
+"""Servers and clients as processes, for tests of the command."""
+
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from udpchat_net import udp
+
+COMMAND = (sys.executable, "-m", "udpchat_cli")
+PATIENCE_S = 60
+WELCOME, BYE = "[Welcome, You are registered.]", "[You are Offline. Bye.]"
+
+
+def free_port() -> int:
+    bound, at = udp.bind("0.0.0.0", 0)
+    bound.close()
+    return at.port
+
+
+def start(*words: str, stdin: int | IO[str], **more: Any) -> subprocess.Popen[str]:
+    command = [*COMMAND, *words]
+    return subprocess.Popen(command, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **more)
+
+
+class Server:
+    """A server that runs, and clients of it with a folder each."""
+
+    def __init__(self, folder: Path) -> None:
+        self.port, self.folder = free_port(), folder
+        self.process = start("-s", str(self.port), "--state", str(folder / "server"), stdin=subprocess.DEVNULL)
+        self.first = first_line(self.process)
+
+    def end(self) -> tuple[list[str], int]:
+        """What it printed since, without times; and the exit status."""
+        self.process.send_signal(signal.SIGTERM)
+        printed, _ = self.process.communicate(timeout=PATIENCE_S)
+        return [line.split(" ", 2)[2] for line in printed.splitlines()], self.process.returncode
+
+    def words(self, name: str) -> list[str]:
+        """The arguments of a client."""
+        return ["-c", name, "127.0.0.1", str(self.port), str(free_port()), "--state", str(self.folder / name)]
+
+    def client(self, name: str, stdin: int | IO[str] = subprocess.PIPE, **more: Any) -> subprocess.Popen[str]:
+        """A client that runs."""
+        return start(*self.words(name), stdin=stdin, **more)
+
+    def chat(self, name: str, typed: str) -> tuple[list[str], int]:
+        """What a client prints whose input is this, through a pipe; and its exit status."""
+        process = self.client(name)
+        printed, _ = process.communicate(typed, timeout=PATIENCE_S)
+        return without_table(printed), process.returncode
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[Server]:
+    server = Server(folder)
+    try:
+        yield server
+    finally:
+        if server.process.poll() is None:
+            server.process.kill()
+        server.process.communicate()
+
+
+def first_line(process: subprocess.Popen[str]) -> str:
+    """Wait for it."""
+    assert process.stdout is not None
+    return process.stdout.readline()
+
+
+def without_table(printed: str) -> list[str]:
+    """The lines, but for those that come whenever the server gets round to it."""
+    lines = printed.splitlines()
+    assert all(line.startswith(">>> ") for line in lines), printed
+    return [line.removeprefix(">>> ") for line in lines if line != ">>> [Client table updated.]"]
