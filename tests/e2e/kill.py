@@ -19,6 +19,7 @@ from contextlib import closing
 from multiprocessing.connection import wait
 from pathlib import Path
 from random import Random
+from time import monotonic
 from typing import Any, Final
 
 from tests.e2e.ends import SERVER_HOST, client_path
@@ -74,14 +75,15 @@ class Fleet:
 
     def until(self, what: str, *told: str, since: int = 0) -> None:
         """Until this was told, since there; everybody is listened to meanwhile."""
+        deadline = monotonic() + PATIENCE_S
         while told not in self.told[since:]:
             since = len(self.told)
-            self._listen(what)
+            self._listen(what, deadline)
 
-    def _listen(self, what: str) -> None:
+    def _listen(self, what: str, deadline: float) -> None:
         names = {worker.pipe: name for name, worker in self._workers.items()}
-        ready = wait(list(names), PATIENCE_S)
-        assert ready, f"nobody tells anything any more, waiting until {what}"
+        ready = wait(list(names), deadline - monotonic())
+        assert ready, f"given up waiting until {what}"
         for name in [name for pipe, name in names.items() if pipe in ready]:
             told = self._workers[name].told()
             self.told += [(name, *each) for each in told]
@@ -95,9 +97,9 @@ class Fleet:
 
     def round(self) -> None:
         """Kill somebody sometime."""
-        until = len(self.told) + self.random.randrange(TOLD_MAX)
+        until, deadline = len(self.told) + self.random.randrange(TOLD_MAX), monotonic() + PATIENCE_S
         while len(self.told) < until:
-            self._listen("enough was told")
+            self._listen("enough is told", deadline)
         how = self.random.choice(
             (self._kill_one, self._kill_one, self._kill_some, self._leave_one, self._lose_a_sender)
         )
