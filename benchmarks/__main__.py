@@ -12,10 +12,10 @@ from contextlib import closing
 from importlib.metadata import version
 from pathlib import Path
 
-from . import driver, envelope, store
+from . import driver, envelope, lookup, store
 from .harness import ROUNDS, ROUNDS_MIN, Pair, as_json, paired, table
 
-SUBJECTS = (envelope, store, driver)
+SUBJECTS = (envelope, store, driver, lookup)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

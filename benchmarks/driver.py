@@ -23,28 +23,25 @@ from udpchat_net.driver import BATCH_DATAGRAMS_MAX, Driver, run
 from udpchat_net.stores.paths import server_path
 from udpchat_net.stores.sqlite_server import SqliteServerStore, create_server
 
-from .harness import Pair, same
+from .harness import Clock, Pair, same
 
 IN_FLIGHT: Final = 64
 PAYLOAD_BYTES: Final = 150
+ECHOES: Final = {"drained": "bare drained echo, uvloop", "protocol": "bare asyncio DatagramProtocol echo"}
 _PATIENCE_S = 10.0
 
 
 def pairs() -> Iterator[Pair]:
     """The driver against each: a drained socket on the same loop, and what asyncio offers by itself."""
     for name, against in (("driver-drained", "drained"), ("driver-asyncio", "protocol")):
-        with _serving(against) as bare, _serving("driver") as ours:
-            pids = bare[1], ours[1]
+        with serving(against) as bare, serving("driver") as ours:
             yield Pair(
-                name,
-                {"drained": "bare drained echo, uvloop", "protocol": "bare asyncio DatagramProtocol echo"}[against],
-                same(_exchange, bare[0]),
-                same(_exchange, ours[0]),
-                clock=lambda: sum(_processor_ns(pid) for pid in pids),  # noqa: B023
+                name, ECHOES[against], same(exchange, bare[0]), same(exchange, ours[0]), used_by(bare[1], ours[1])
             )
 
 
-def _exchange(client: socket.socket) -> None:
+def exchange(client: socket.socket) -> None:
+    """What is in flight there and back, from an echo."""
     payload = bytes(PAYLOAD_BYTES)
     for _ in range(IN_FLIGHT):
         client.send(payload)
@@ -52,14 +49,15 @@ def _exchange(client: socket.socket) -> None:
         assert client.recv(PAYLOAD_BYTES) == payload
 
 
-def _processor_ns(pid: int) -> int:
-    """The processor's time that a process used, by a clock whose number Linux makes of the process's."""
-    return time.clock_gettime_ns(~pid << 3 | 2)
+def used_by(*pids: int) -> Clock:
+    """The processor's time that these processes used, by clocks whose numbers Linux makes of theirs."""
+    return lambda: sum(time.clock_gettime_ns(~pid << 3 | 2) for pid in pids)
 
 
 @contextmanager
-def _serving(kind: str) -> Iterator[tuple[socket.socket, int]]:
-    command = [sys.executable, "-m", "benchmarks.driver", "serve", kind]
+def serving(kind: str, module: str = "benchmarks.driver") -> Iterator[tuple[socket.socket, int]]:
+    """A socket that is connected to a server of this kind, and the number of the server's process."""
+    command = [sys.executable, "-m", module, "serve", kind]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         try:
             assert server.stdout is not None
@@ -101,7 +99,7 @@ async def _driver() -> None:
     with tempfile.TemporaryDirectory() as folder:
         create_server(server_path(Path(folder)), ServerState(bytes(32)))
         driver = Driver(_Echo(), SqliteServerStore(server_path(Path(folder))), print)
-        _say(driver.bind("127.0.0.1", 0).port)
+        say(driver.bind("127.0.0.1", 0).port)
         driver.start()
         await driver.finished()
 
@@ -122,7 +120,7 @@ async def _drained() -> None:
             server.sendto(payload, source)
 
     asyncio.get_running_loop().add_reader(server, drain)
-    _say(server.getsockname()[1])
+    say(server.getsockname()[1])
     await asyncio.Event().wait()
 
 
@@ -135,11 +133,12 @@ async def _protocol() -> None:
             self._transport.sendto(data, addr)
 
     transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(Protocol, ("127.0.0.1", 0))
-    _say(transport.get_extra_info("sockname")[1])
+    say(transport.get_extra_info("sockname")[1])
     await asyncio.Event().wait()
 
 
-def _say(port: int) -> None:
+def say(port: int) -> None:
+    """Tell whoever started this server where it is."""
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
 

@@ -2,11 +2,11 @@
 
 import pytest
 
-from benchmarks import driver, store
+from benchmarks import driver, lookup, store
 from benchmarks.harness import paired
 
 
-@pytest.mark.parametrize(("subject", "names"), [(store, "store-one-by-one-"), (driver, "driver-")])
+@pytest.mark.parametrize(("subject", "names"), [(store, "store-one-by-one-"), (driver, "driver-"), (lookup, "lookup-")])
 def test_every_pair_can_be_measured(subject: object, names: str) -> None:
     measured = [paired(pair, rounds=2, calls=1) for pair in subject.pairs()]  # type: ignore[attr-defined]
     assert len(measured) == 2

@@ -10,7 +10,6 @@ entered twice or out of order.
 """
 
 import argparse
-import socket
 import sqlite3
 import sys
 import tempfile
@@ -22,8 +21,8 @@ from random import Random
 from time import monotonic
 from typing import Any, Final
 
-from tests.e2e.ends import SERVER_HOST, client_path
-from tests.e2e.worker import NAMES, Worker
+from tests.e2e.ends import client_path
+from tests.e2e.worker import NAMES, Worker, free_port
 from udpchat_net.stores.paths import server_path
 
 SERVER: Final = "server"
@@ -48,9 +47,7 @@ class Fleet:
         self.kills: Counter[str] = Counter()
         self._lives: Counter[str] = Counter()
         self._workers: dict[str, Worker] = {}
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
-            free.bind((SERVER_HOST, 0))
-            self._port = free.getsockname()[1]
+        self._port = free_port()
         self.start(SERVER, *NAMES)
         for name in NAMES:
             self.until(f"{name} is registered", name, "registered")

@@ -10,7 +10,7 @@ import pytest
 
 from tests.e2e.ends import client, delivered, heard, say, server
 from tests.net.udp_peers import until
-from udpchat_core.events import MessageDelivered, MessageStored
+from udpchat_core.events import LetterReceived, MessageDelivered, MessageStored
 from udpchat_net.driver import run
 from udpchat_net.proxy import Proxy, Weather
 
@@ -43,6 +43,7 @@ def test_three_people_get_each_message_once_and_in_order_over_a_bad_network(seed
                     for to in people.keys() - {name}:
                         say(end, to, *numbered(name, 15))
                 await until(lambda: all(delivered(end) == 32 for end in people.values()))
+                await until(lambda: all(len(end.of(LetterReceived)) >= 42 for end in people.values()))
                 for name, end in people.items():
                     for sender in people.keys() - {name}:
                         assert whole(heard(end, sender), 15) == numbered(sender, 15)
@@ -64,7 +65,7 @@ def test_mail_for_somebody_away_arrives_once_and_in_order_over_a_bad_network(tmp
                 await until(lambda: len(ann.of(MessageStored)) == 11)
                 async with client(tmp_path, "bob", face) as bob:
                     say(ann, "bob", "and this")
-                    await until(lambda: delivered(ann) == 12)
+                    await until(lambda: delivered(ann) == 12 and "and this" in heard(bob, "ann"))
                     got = heard(bob, "ann")
                     assert [*whole(got[:-1], 10), got[-1]] == [*numbered("ann", 10), "and this"]
         proxy.close()

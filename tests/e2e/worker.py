@@ -7,6 +7,8 @@ and takes orders from there: ("say", to, text), ("enough",) (say nothing new; te
 
 import asyncio
 import multiprocessing
+import os
+import socket
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,13 +22,10 @@ from udpchat_core.address import Address
 from udpchat_core.client import Client
 from udpchat_core.events import (
     LetterReceived,
-    MailCollected,
-    MailKept,
     MessageDelivered,
     MessageQueued,
     MessageStored,
     Registered,
-    UserRegistered,
 )
 from udpchat_net.driver import Driver, run
 
@@ -72,17 +71,20 @@ class Worker:
         return told
 
 
+def free_port() -> int:
+    """A port of the server's address that nobody has."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
+        free.bind((SERVER_HOST, 0))
+        return int(free.getsockname()[1])
+
+
 def _main(folder: Path, name: str, life: int, port: int, pipe: Connection) -> None:
     run(_serve(folder, port, pipe) if name == "server" else _talk(folder, name, life, port, pipe))
 
 
 async def _serve(folder: Path, port: int, pipe: Connection) -> None:
-    def on_event(event: object) -> None:
-        if isinstance(event, UserRegistered | MailKept | MailCollected):
-            pipe.send((type(event).__name__,))
-
     core, store, clock = server_core(folder)
-    driver = Driver(core, store, on_event, clock)
+    driver = Driver(core, store, lambda _: None, clock)
     driver.bind(SERVER_HOST, port)
     driver.start()
     await _until_closed(driver, pipe, {})
@@ -104,6 +106,7 @@ async def _until_closed(driver: Driver, pipe: Connection, orders: dict[str, Call
     """Take orders until the last; what ends the driver before, ends the process, and is seen."""
     ordered: asyncio.Queue[tuple[str, ...]] = asyncio.Queue()
     asyncio.get_running_loop().add_reader(pipe.fileno(), lambda: ordered.put_nowait(pipe.recv()))
+    os.set_blocking(pipe.fileno(), True)  # uvloop changed that, and what is told must not be lost
 
     async def obey() -> None:
         while (order := await ordered.get()) != ("close",):

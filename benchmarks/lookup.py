@@ -1,0 +1,122 @@
+"""The server's authenticated lookup, RECORD in and RECORD out, against the barest echoes that there are in Python.
+
+The server is whole: core, sealing, driver and disk. Each of 64 clients has one Lookup in flight, from a socket
+of its own, so that no two answers share a RECORD. As with the driver's echo, each server is a process of its own,
+and the clock is the processor's time of the servers: sealing and opening at the clients does not count.
+"""
+
+import os
+import socket
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+from udpchat_core.datagrams import Record, Resp, Retry
+from udpchat_core.limits import CARD_LIFE_S
+from udpchat_core.messages import CardBody, Found, Lookup, Message, Register, Registered
+from udpchat_core.secure.card import make_card
+from udpchat_core.secure.link import Link, hello, initiate_untrusted
+from udpchat_core.secure.suite import StandardSuite
+from udpchat_core.server import Server, new_server_state
+from udpchat_core.wire import RECORD_PLAINTEXT_BYTES_MIN, encode, pack, parse_untrusted, unpack_untrusted
+from udpchat_net.clock import Clock
+from udpchat_net.driver import Driver, run
+from udpchat_net.stores.paths import server_path
+from udpchat_net.stores.sqlite_server import SqliteServerStore, create_server
+
+from .driver import ECHOES, IN_FLIGHT, exchange, say, serving, used_by
+from .harness import Arguments, Pair, Work, same
+
+_RECEIVED_BYTES_MAX = 2_048
+_PATIENCE_S = 10.0
+
+
+def pairs() -> Iterator[Pair]:
+    """The server against each echo."""
+    for name, against in (("lookup-drained", "drained"), ("lookup-asyncio", "protocol")):
+        with ExitStack() as stack:
+            bare, bare_pid = stack.enter_context(serving(against))
+            ours, ours_pid = stack.enter_context(serving("server", __name__))
+            clients = [stack.enter_context(Client(number, ours.getpeername())) for number in range(IN_FLIGHT)]
+            work = Work(_exchange, lambda calls, clients=clients: _inputs(clients, calls))  # type: ignore[misc]
+            yield Pair(name, ECHOES[against], same(exchange, bare), work, used_by(bare_pid, ours_pid))
+
+
+def _inputs(clients: list["Client"], calls: int) -> list[Arguments]:
+    """Each client asks for the next one."""
+    return [
+        (clients, [each.sealed(Lookup(1, _name((each.number + 1) % IN_FLIGHT))) for each in clients])
+        for _ in range(calls)
+    ]
+
+
+def _exchange(clients: list["Client"], asked: list[bytes]) -> None:
+    for client, payload in zip(clients, asked, strict=True):
+        client.send(payload)
+    for client in clients:
+        (found,) = client.answer()
+        assert isinstance(found, Found)
+
+
+def _name(number: int) -> str:
+    return f"person-{number:05}"
+
+
+class Client(socket.socket):
+    """A registered client, as bare as can be."""
+
+    def __init__(self, number: int, server: tuple[str, int]) -> None:
+        super().__init__(socket.AF_INET, socket.SOCK_DGRAM)
+        self.settimeout(_PATIENCE_S)
+        self.connect(server)
+        self.number, self._suite = number, StandardSuite(os.urandom)
+        self._link = self._linked()
+        self.send(self.sealed(Register(1)))
+        (registered,) = self.answer()
+        assert isinstance(registered, Registered)
+
+    def _linked(self) -> Link:
+        suite, identity, live, mail = self._suite, *(os.urandom(32) for _ in range(3))
+        publics = suite.sign_public(identity), suite.dh_public(live), suite.dh_public(mail)
+        body = CardBody(1, 1, int(time.time()) + CARD_LIFE_S, *publics, _name(self.number))
+        self.send(hello(suite))
+        retry = parse_untrusted(self.recv(_RECEIVED_BYTES_MAX))
+        assert isinstance(retry, Retry)
+        index = self.number.to_bytes(4)
+        begun = initiate_untrusted(suite, retry.server_key, retry.token, index, live, make_card(suite, identity, body))
+        self.send(begun.init)
+        resp = parse_untrusted(self.recv(_RECEIVED_BYTES_MAX))
+        assert isinstance(resp, Resp)
+        return begun.finish_untrusted(suite, resp)
+
+    def sealed(self, message: Message) -> bytes:
+        """A RECORD."""
+        return self._link.seal(self._suite, pack([encode(message)], RECORD_PLAINTEXT_BYTES_MIN))
+
+    def answer(self) -> list[Message]:
+        """The messages of the next RECORD."""
+        record = parse_untrusted(self.recv(_RECEIVED_BYTES_MAX))
+        assert isinstance(record, Record)
+        return list(unpack_untrusted(self._link.open_untrusted(self._suite, record)))
+
+
+async def _serve() -> None:
+    suite, clock = StandardSuite(os.urandom), Clock()
+    with tempfile.TemporaryDirectory() as folder:
+        create_server(server_path(Path(folder)), new_server_state(suite))
+        store = SqliteServerStore(server_path(Path(folder)))
+        driver = Driver(Server(suite, store.load(), clock.now()), store, lambda _: None, clock)
+        say(driver.bind("127.0.0.1", 0).port)
+        driver.start()
+        await driver.finished()
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["serve"]:
+        run(_serve())
+    from .__main__ import main
+
+    sys.exit(main(["lookup", *sys.argv[1:]]))
