@@ -196,6 +196,8 @@ class Outbox:
             letter.attempt = attempt + 1
             self._carry_out(Do.STORE, letter, turn)
             return
+        if online and self._contacts.use(letter.to).address is None:  # it came online since it was looked up
+            self._contacts.stale(letter.to)
         self.progress.online[letter.message] = online
         self._step(letter, Outgoing.kept, turn)
 

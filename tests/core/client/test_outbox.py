@@ -254,6 +254,22 @@ def test_what_the_server_says_of_the_recipient_is_told(online: World) -> None:
     assert online.told(e.MessageStored) == [e.MessageStored(1, "bob", online=True)]
 
 
+def test_who_came_online_as_stored_tells_is_looked_up_for_the_next_letter_and_gets_it_directly(online: World) -> None:
+    online.know("bob")
+    online.send("bob", "while away")
+    bob = online.know("bob", BOB)
+    online.send("bob", "still away")  # for all that is known
+    online.server.answers[m.Store] = lambda asked: (m.Stored(asked.id, True, asked.attempt),)
+    online.send("bob", "stored and pushed")
+    assert online.server.count(m.Lookup) == 1
+    assert bob.letters == []
+    online.send("bob", "back again")
+    assert online.server.count(m.Lookup) == 2
+    assert [body.text for body in bob.letters] == ["back again"]
+    online.send("bob", "and again")
+    assert online.server.count(m.Lookup) == 2
+
+
 def test_a_path_that_is_known_to_be_slow_is_waited_for(online: World) -> None:
     # R-9.3-3: 400 ms and half as much again, four times, and the disk: more than the longest wait, 1 s.
     bob = mute(online)
