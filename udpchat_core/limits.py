@@ -213,6 +213,9 @@ EXPIRY_CHECK_US: Final = 3_600_000_000
 ROSTER_USERS_MAX: Final = 1_000
 """Users up to which a client watches the whole directory: beyond it a change of everybody costs too much."""
 
+LOOKUP_PATIENCE_US: Final = 250_000
+"""How long the directory may take before a contact is tried with the card and address that are known."""
+
 LOOKUP_TTL_S: Final = 60
 """How long an answer to Lookup may be kept."""
 

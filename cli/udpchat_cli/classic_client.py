@@ -1,8 +1,8 @@
 """The client of the classic form: a core, its driver, and somebody who types.
 
-Commands are carried out one after another: `send` is over when the message is on disk, `dereg` and `reg` when the
-server answered, so what comes through a pipe means what it would mean typed by hand. Everything that is waited for is
-a condition, looked at again whenever something happens.
+Commands are carried out one after another, and then the prompt returns: `send` is over when the message is on disk,
+`dereg` and `reg` when the server answered, so what comes through a pipe means what it would mean typed by hand.
+Everything that is waited for is a condition, looked at again whenever something happens.
 """
 
 import asyncio
@@ -56,6 +56,10 @@ class Console(Protocol):
 
     def say(self, line: str) -> None:
         """Print a line."""
+        ...
+
+    def ready(self) -> None:
+        """What was typed is done: the prompt returns."""
         ...
 
     def start(self) -> None:
@@ -122,6 +126,7 @@ class ClassicClient:
     # --- what is typed ---
 
     async def _next_line(self) -> str | None:
+        self._console.ready()
         typed = await self._until(lambda: self._console.has_line)
         return self._console.take() if typed else None
 

@@ -63,6 +63,9 @@ class Actor:
         self.printed.append(line)
         _show(self._name, line)
 
+    def ready(self) -> None:
+        """See `Console`."""
+
     def start(self) -> None:
         """See `Console`."""
 

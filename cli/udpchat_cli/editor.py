@@ -67,9 +67,9 @@ class Editor:
             else:
                 self._edit(char)
 
-    def shown(self, columns: int) -> str:
+    def shown(self, columns: int, prompt: str = PROMPT) -> str:
         """The prompt and as much of the end of the line as fits in one row."""
-        return PROMPT + tail(escaped(self.line), max(columns - len(PROMPT) - 1, 2))
+        return prompt + tail(escaped(self.line), max(columns - len(prompt) - 1, 2))
 
     def _edit(self, char: str) -> None:
         if char in _BACKSPACE:

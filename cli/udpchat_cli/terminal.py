@@ -37,7 +37,7 @@ class Terminal:
     """
 
     def __init__(self, on_change: Callable[[], None]) -> None:
-        self.is_broken = False
+        self.is_broken = self._is_ready = False
         self._on_change = on_change
         self._loop = asyncio.get_running_loop()
         self._in = descriptor(sys.stdin)
@@ -85,11 +85,17 @@ class Terminal:
         else:
             self._write(f"{PROMPT}{line}\n")
 
+    def ready(self) -> None:
+        """What was typed is done: the prompt returns."""
+        self._is_ready = True
+        if self._attributes is not None:
+            self._draw()
+
     def _draw(self) -> None:
         self._write(_CLEAR_ROW + self._shown())
 
     def _shown(self) -> str:
-        return self._editor.shown(shutil.get_terminal_size().columns)
+        return self._editor.shown(shutil.get_terminal_size().columns, PROMPT if self._is_ready else "")
 
     def _write(self, text: str) -> None:
         if self._out is not None and not self.is_broken:
@@ -109,6 +115,7 @@ class Terminal:
     def take(self) -> str | None:
         """The next line; None is the end of the input."""
         line = self._waiting.popleft()
+        self._is_ready = False
         if len(self._waiting) == _LINES_WAITING_MAX:
             self._read_on.release()
         return line
@@ -141,6 +148,7 @@ class Terminal:
             self._waiting.append(line)
             if line is not None:  # in full, so that it can be read above
                 self._write(f"{_CLEAR_ROW}{PROMPT}{escaped(line)}\n")
+                self._is_ready = False
         self._draw()
 
     def _take_over(self) -> None:

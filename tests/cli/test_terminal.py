@@ -153,6 +153,17 @@ def test_the_end_leaves_the_terminal_as_it_was(server: Server, name: str, key: s
         assert screen.rows[-1] == f">>> {BYE}"  # and no prompt after it
 
 
+def test_the_prompt_returns_when_what_was_typed_is_done(server: Server) -> None:
+    with on_screen(server, "ilse") as screen:
+        server.process.send_signal(signal.SIGSTOP)
+        try:
+            screen.type("dereg ilse\rtyped ahead")
+            screen.until(screen.shows(">>> dereg ilse", "typed ahead"))
+        finally:
+            server.process.send_signal(signal.SIGCONT)
+        screen.until(screen.shows(">>> dereg ilse", f">>> {BYE}", ">>> typed ahead"))
+
+
 def test_after_being_stopped_it_takes_the_terminal_again(server: Server) -> None:
     with on_screen(server, "hilda") as screen:
         screen.type("half")
@@ -162,8 +173,6 @@ def test_after_being_stopped_it_takes_the_terminal_again(server: Server) -> None
         modes[3] |= _ECHO | _CANONICAL  # as a shell has it
         termios.tcsetattr(screen.child.child_fd, termios.TCSANOW, modes)
         screen.child.kill(signal.SIGCONT)
-        screen.type("")
-        while screen.modes & (_ECHO | _CANONICAL):
-            assert screen.child.isalive()
+        screen.until(lambda: not screen.modes & (_ECHO | _CANONICAL))
         screen.type(" and half\x04\x15\x04")
         screen.until(lambda: f">>> {BYE}" in screen.rows)

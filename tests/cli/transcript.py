@@ -69,6 +69,9 @@ class Typist:
         self.typed.append(line)
         self._on_change()
 
+    def ready(self) -> None:
+        pass
+
     def start(self) -> None:
         pass
 

@@ -1,8 +1,8 @@
 """A server with users that are there, away and coming, under dishonest clients that know all their own keys.
 
 What the server does is watched: `World` counts the size of what it sends, and what goes to an address that is not
-proven; here it is checked that it tells nobody of what the store has not said to be durable. The suite does not
-hide what it seals, so RECORDs are read as they pass.
+proven; here its caps are checked, and that it tells nobody of what the store has not said to be durable. The suite
+does not hide what it seals, so RECORDs are read as they pass.
 """
 
 from collections import defaultdict
@@ -30,6 +30,7 @@ from udpchat_core.requests import (
 )
 from udpchat_core.secure.link import Initiated, Link
 from udpchat_core.wire import RECORD_PLAINTEXT_BYTES_MAX, parse_untrusted, unpack_untrusted
+from udpchat_net.simulation.checks import CAPS
 
 REMEMBERED: Final = 16
 NUMBER_MAX: Final = 2**48 - 1
@@ -199,6 +200,8 @@ class ServerScene(World):
         count = sum(isinstance(action, Store) for action in actions)
         if count:
             self.batches.append(count)
+        for what, size in self.server.sizes().items():
+            assert size <= CAPS[what], f"{size} in {what}"
         super().carry_out(actions)
 
     def _carry_out(self, action: Action) -> None:

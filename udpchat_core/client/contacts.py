@@ -112,11 +112,14 @@ class Contacts:
         """The directory's answer was of no use: ask again, if a letter still waits for it by then."""
         self._shared.set_timer(("contact", name), after(turn.now, LOOKUP_NEGATIVE_TTL_S * SECOND))
 
+    def believe(self, contact: Contact, now: Instant) -> None:
+        """The directory does not answer: what is known of this contact has to do for a while."""
+        contact.fresh_until = after(now, LOOKUP_NEGATIVE_TTL_S * SECOND)
+
     def unknown(self, name: str, wait_s: int, turn: Turn) -> Contact:
         """The directory's answer: nobody has this name."""
         contact = self.use(name)
         contact.unknown_until = after(turn.now, min(max(wait_s, 1), LOOKUP_NEGATIVE_TTL_S) * SECOND)
-        contact.address = None
         return contact
 
     def pinned(self, pin: SavePin) -> Contact:

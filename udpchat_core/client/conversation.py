@@ -72,10 +72,15 @@ class Correspondent:
     is_fresh: Callable[[Contact], bool]
 
     @property
-    def is_known(self) -> bool:
-        """Whether there is a card of the pinned identity to believe."""
+    def has_card(self) -> bool:
+        """Whether there is a card of the pinned identity at all."""
         contact = self.contact
-        return contact.card is not None and contact.identity == contact.card.identity and self.is_fresh(contact)
+        return contact.card is not None and contact.identity == contact.card.identity
+
+    @property
+    def is_known(self) -> bool:
+        """Whether there is one to believe."""
+        return self.has_card and self.is_fresh(self.contact)
 
     @property
     def is_online(self) -> bool:

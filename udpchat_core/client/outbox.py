@@ -217,6 +217,8 @@ class Outbox:
         if letter.phase is Phase.DIRECT:
             self._conversation(letter).path.lost(turn.now)
         self._step(letter, Outgoing.timed_out, turn)
+        if letter.phase is Phase.QUEUED:  # the directory was asked in vain
+            self.admit(self._contacts.use(letter.to), turn)
 
     def expire(self, before_ms: int, turn: Turn) -> None:
         """Give up what was sent before `before_ms`; what is stored after it is stored again, for the new floor."""
@@ -259,6 +261,8 @@ class Outbox:
         match do:
             case Do.LOOK_UP:
                 self._contacts.look_up(letter.to, turn)
+            case Do.BELIEVE:
+                self._contacts.believe(contact, turn.now)
             case Do.SEND:
                 card = _card_for(letter, contact)
                 if contact.address is not None:

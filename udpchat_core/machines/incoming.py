@@ -42,6 +42,7 @@ class IncomingLetter:
         phase: where it is.
         sources: where copies came from directly; all are acknowledged.
         entries: under which numbers copies are in the mailbox; all are collected.
+        sought: whether the history is being asked for it while it is held.
     """
 
     body: LetterBody
@@ -49,6 +50,7 @@ class IncomingLetter:
     phase: Phase = Phase.HELD
     sources: dict[Address, None] = field(default_factory=dict)
     entries: dict[int, None] = field(default_factory=dict)
+    sought: bool = False
 
 
 def enter(record: IncomingLetter, peer: None, now: Instant) -> tuple[Do, ...]:
@@ -63,7 +65,16 @@ def check(record: IncomingLetter, peer: None, now: Instant) -> tuple[Do, ...]:
 
 def check_early(record: IncomingLetter, peer: None, now: Instant) -> tuple[Do, ...]:
     """It came from the mailbox ahead of a gap: perhaps the history has it from another epoch of its sender."""
+    if record.sought:
+        return ()
+    record.sought = True
     return (Do.FIND,)
+
+
+def hold_on(record: IncomingLetter, peer: None, now: Instant) -> tuple[Do, ...]:
+    """The history does not have it, so far."""
+    record.sought = False
+    return ()
 
 
 def show(record: IncomingLetter, peer: None, now: Instant) -> tuple[Do, ...]:
@@ -101,7 +112,7 @@ class Incoming(Machine):
         | p.COMMITTING.to(p.SHOWN, on=acknowledge)
         | p.CHECKING.to(p.SHOWN, on=acknowledge)
     )
-    missing = Event(p.CHECKING.to(p.DROPPED, on=decline) | ignored(p.HELD))  # the history does not have it
+    missing = Event(p.CHECKING.to(p.DROPPED, on=decline) | stays(p.HELD, on=hold_on))  # the history does not have it
     evicted = Event(p.HELD.to(p.DROPPED))  # its room is needed
     impossible = {
         Phase.HELD: frozenset({"entered"}),

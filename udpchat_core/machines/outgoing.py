@@ -11,6 +11,7 @@ from ..instant import Instant, after
 from ..limits import (
     DIRECT_RETRY_US,
     DIRECT_WAIT_US_MAX,
+    LOOKUP_PATIENCE_US,
     RESEAL_RETRY_US,
     STORE_BACKOFF_US_MIN,
     STORED_RETRY_US_MAX,
@@ -36,6 +37,7 @@ class Do(StrEnum):
     """What a row asks the client to do."""
 
     LOOK_UP = "look up the recipient"
+    BELIEVE = "go on with what is known of the recipient"
     SEND = "send the letter directly"
     STORE = "ask the server to store the letter"
     CANCEL = "ask nothing more about it"
@@ -98,6 +100,11 @@ class Peer(Protocol):
     @property
     def is_known(self) -> bool:
         """Whether there is a card to believe."""
+        ...
+
+    @property
+    def has_card(self) -> bool:
+        """Whether there is a card of the recipient at all."""
         ...
 
     @property
@@ -165,8 +172,21 @@ def wait_for_room(record: OutgoingLetter, peer: Peer, now: Instant) -> tuple[Do,
 
 
 def look_up(record: OutgoingLetter, peer: Peer, now: Instant) -> tuple[Do, ...]:
-    """Ask the directory; it is asked again until it answers."""
+    """Ask the directory; if there is an older card, not for long."""
+    record.due = after(now, LOOKUP_PATIENCE_US) if peer.has_card else None
     return (Do.LOOK_UP,)
+
+
+def believe(record: OutgoingLetter, peer: Peer, now: Instant) -> tuple[Do, ...]:
+    """The directory does not answer: people who know each other can talk without it."""
+    record.due = None
+    return (Do.BELIEVE,)  # R-9.3-11
+
+
+def stop_asking(record: OutgoingLetter, peer: Peer, now: Instant) -> tuple[Do, ...]:
+    """The directory answered."""
+    record.due = None
+    return ()
 
 
 def turn_to_mailbox(record: OutgoingLetter, peer: Peer, now: Instant) -> tuple[Do, ...]:
@@ -257,10 +277,11 @@ class Outgoing(Machine):
         | p.QUEUED.to(p.RESOLVING, on=look_up)
     )
     resolved = Event(  # the directory answered, or the disk has its recipient
-        p.RESOLVING.to(p.QUEUED) | ignored(p.QUEUED, p.DIRECT, p.STORING, p.STORED)
+        p.RESOLVING.to(p.QUEUED, on=stop_asking) | ignored(p.QUEUED, p.DIRECT, p.STORING, p.STORED)
     )
     timed_out = Event(  # it is due
-        stays(p.DIRECT, cond=may_try_again, on=send_directly)
+        p.RESOLVING.to(p.QUEUED, on=believe)
+        | stays(p.DIRECT, cond=may_try_again, on=send_directly)
         | p.DIRECT.to(p.STORING, cond=has_store_room, on=turn_to_mailbox)
         | stays(p.DIRECT, on=wait_for_room)
         | stays(p.STORING, on=store_again)
@@ -284,7 +305,7 @@ class Outgoing(Machine):
     expired = Event(p.EXPIRED.from_.any(on=finish))  # it was tried for long enough
     impossible = {
         Phase.QUEUED: frozenset({"timed_out"}),
-        Phase.RESOLVING: frozenset({"timed_out", "admitted"}),
+        Phase.RESOLVING: frozenset({"admitted"}),
         **{phase: frozenset({"admitted"}) for phase in (Phase.DIRECT, Phase.STORING, Phase.STORED)},
     }
 

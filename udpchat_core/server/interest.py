@@ -33,6 +33,9 @@ class Interest:
         self._total = 0
         self._resting: dict[Session, bool] = {}  # told within the last second; whether there is more to tell
 
+    def __len__(self) -> int:
+        return self._total
+
     def watch(self, turn: Turn, session: Session, asked: Watch) -> None:
         """Answer a Watch: a page, or why not."""
         refusal = self._note(session, asked)

@@ -68,6 +68,10 @@ class Links:
         self._sessions: dict[bytes, Session] = {}
         self._hints_s, self._hints = 0, 0
 
+    def sizes(self) -> dict[str, int]:
+        """How many links there are, and how many that no RECORD has confirmed."""
+        return {"links": len(self._sessions), "pending links": len(self._pending)}
+
     # --- before a link ---
 
     def greet(self, turn: Turn, source: Address, hello: bytes) -> None:

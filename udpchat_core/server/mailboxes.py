@@ -83,6 +83,9 @@ class Mailboxes:
         self._rounds: dict[bytes, Round] = {}  # by identity
         self._line: Line[bytes] = Line(MAIL_PAGES_MAX)
 
+    def __len__(self) -> int:
+        return len(self._rounds)
+
     # --- keeping ---
 
     def store(self, turn: Turn, session: Session, asked: Store) -> None:

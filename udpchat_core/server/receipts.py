@@ -49,6 +49,9 @@ class ReceiptBook:
         self._pages: dict[bytes, Page] = {}  # by identity
         self._line: Line[bytes] = Line(RECEIPT_PAGES_MAX)
 
+    def __len__(self) -> int:
+        return len(self._pages)
+
     def start(self, turn: Turn, user: User) -> None:
         """The user came online, or is at another link: tell it what is in the store."""
         self.stop(turn, user.identity)

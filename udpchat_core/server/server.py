@@ -12,7 +12,7 @@ All deadlines are in one heap, by what they are for. Silence is different, for t
 client and hardly any of them comes: sessions lie in lists by the second in which they are looked at.
 """
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Final, cast
 
 from ..actions import Actions, Received
@@ -135,6 +135,19 @@ class Server:
     def next_timeout(self) -> Instant | None:
         """When `handle_timeout` is to be called; None if nothing is waited for."""
         return self._context.timers.next()
+
+    def sizes(self) -> Mapping[str, int]:
+        """How much of everything with a cap is in memory."""
+        return {
+            "users": len(self._directory),
+            **self._links.sizes(),
+            "confirming sessions": len(self._sessions),
+            "store requests": len(self._storage),
+            "watched names": len(self._interest),
+            "mail rounds": len(self._mailboxes),
+            "receipt pages": len(self._receipts),
+            "server timers": len(self._context.timers),
+        }
 
     def _begin(self, now: Instant) -> Turn:
         self._context.begin(now)

@@ -82,6 +82,9 @@ class Sessions:
         self._names_binding: dict[str, None] = {}
         self._silent_at: dict[int, list[Session]] = {}  # by second: each session is in there once
 
+    def __len__(self) -> int:
+        return len(self._confirming)
+
     # --- heard and not heard ---
 
     def confirm_untrusted(self, turn: Turn, pending: Pending) -> Session:

@@ -39,6 +39,16 @@ CAPS: Final[Mapping[str, int]] = {
     # One for each letter, request, contact and sender without a name, and those of the session.
     "timers": 2 * (limits.OUTBOX_LETTERS_MAX + limits.CONTACTS_MAX) + limits.ENTERING_LETTERS_MAX + 8,
     # Saving, pinning and settling each letter, entering others, and keys.
+    "users": limits.USERS_MAX,
+    "links": limits.USERS_MAX + limits.CONFIRMING_SESSIONS_MAX,
+    "pending links": limits.PENDING_LINKS_MAX,
+    "confirming sessions": limits.CONFIRMING_SESSIONS_MAX,
+    "store requests": limits.STORE_REQUESTS_MAX,
+    "watched names": limits.WATCHED_NAMES_TOTAL_MAX,
+    "mail rounds": limits.USERS_MAX,
+    "receipt pages": limits.USERS_MAX,
+    # Mail, receipts and roster of each user, the seconds at which silence is looked for, and those of the server.
+    "server timers": 3 * limits.USERS_MAX + limits.LINK_KEPT_S + limits.SILENCE_S + 8,
     "failed": 3 * limits.OUTBOX_LETTERS_MAX + limits.ENTERING_LETTERS_MAX + 8,
 }
 """What the sizes that cores tell of may be at most."""

@@ -85,10 +85,40 @@ def test_without_a_server_what_is_known_is_believed(online: World) -> None:
     assert [letter.text for letter in bob.letters] == ["hello", "later"]
 
 
-def test_a_user_who_is_not_known_by_a_server_that_lost_its_directory_is_asked_for_again(online: World) -> None:
+def test_a_directory_that_does_not_answer_in_time_holds_nobody_up_who_is_known(online: World) -> None:
+    # R-9.3-11
+    bob = online.know("bob", BOB)
+    online.send("bob")
+    online.advance(60)
+    online.server.silent = True
+    online.send("bob", "later")
+    online.send("bob", "last")
+    online.advance(0.2)
+    assert [letter.text for letter in bob.letters] == ["hello"]
+    online.advance(0.1)
+    assert [letter.text for letter in bob.letters] == ["hello", "later", "last"]
+    online.advance(5)
+    assert len(online.told(e.MessageDelivered)) == 3
+    assert len(online.told(e.ServerUnreachable)) == 1
+
+
+def test_a_user_whom_a_server_lost_is_written_to_as_known(online: World) -> None:
+    # R-9.3-11
     online.know("bob", BOB)
     online.send("bob")
     online.advance(60)
+    del online.server.users["bob"]
+    online.send("bob")
+    online.advance(0.3)
+    assert online.told(e.MessageRefused) == []
+    assert len(online.told(e.MessageDelivered)) == 2
+
+
+def test_a_user_of_whom_only_the_pin_is_known_is_asked_for_again(online: World) -> None:
+    online.know("bob", BOB)
+    online.send("bob")
+    online.restart()
+    online.register()
     del online.server.users["bob"]
     online.send("bob")
     online.advance(9.9)
@@ -276,14 +306,13 @@ def test_there_is_no_key_to_accept_unless_it_changed(online: World) -> None:
         ({"name": "carol"}, Reason.NAME),
         ({"expires_s": START // SECOND - 2 * DAY}, Reason.EXPIRED),
         ({"live": bytes(32)}, Reason.POINT),
-        ({"seq": 4}, Reason.EXPIRED),
     ],
 )
 def test_a_card_that_does_not_hold_is_asked_for_again(online: World, changed: dict[str, Any], reason: Reason) -> None:
-    # R-2.3-5
     bob = online.know("bob", BOB)
     online.send("bob")
-    online.advance(60)
+    online.restart()
+    online.register()
     online.server.users["bob"] = (bob.carded(**changed), BOB)
     online.send("bob")
     assert online.drops == [reason]
@@ -291,6 +320,18 @@ def test_a_card_that_does_not_hold_is_asked_for_again(online: World, changed: di
     assert len(online.told(e.MessageDelivered)) == 1
     online.publish(bob, BOB)
     online.advance(0.1)
+    assert len(online.told(e.MessageDelivered)) == 2
+
+
+def test_an_older_card_does_not_take_the_place_of_the_known_one(online: World) -> None:
+    # R-2.3-5
+    bob = online.know("bob", BOB)
+    online.send("bob")
+    online.advance(60)
+    online.server.users["bob"] = (bob.carded(seq=4, live=bytes(31) + b"x"), BOB)
+    online.send("bob")
+    assert online.drops == [Reason.EXPIRED]
+    online.advance(0.3)
     assert len(online.told(e.MessageDelivered)) == 2
 
 

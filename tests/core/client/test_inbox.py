@@ -205,6 +205,18 @@ def test_mail_that_waits_behind_a_gap_is_acknowledged_if_the_history_has_it(onli
     assert texts(online) == ["2"]
 
 
+def test_the_history_is_asked_once_at_a_time_however_often_mail_is_pushed(online: World, bob: Peer) -> None:
+    online.disk.holding = True
+    body = bob.body(seq=2)
+    for entry in range(1, 9):
+        online.push(bob.pushed(online.server.card, body, entry))
+    assert len(online.disk.all(FindLetter)) == 1
+    online.disk.holding = False
+    online.commit()
+    online.push(bob.pushed(online.server.card, body, 9))
+    assert len(online.disk.all(FindLetter)) == 2
+
+
 def test_mail_that_waits_behind_a_gap_and_is_new_stays_held(online: World, bob: Peer) -> None:
     one, two = numbered(bob, 1, 2)
     mail(online, bob, two, 6)

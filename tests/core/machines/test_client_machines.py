@@ -22,6 +22,7 @@ class Recipient:
     """What an outgoing letter asks about whom it is for."""
 
     is_known: bool
+    has_card: bool
     is_online: bool
     card_seq: int
     pto_us: int
@@ -43,7 +44,7 @@ def recipients() -> Iterator[Recipient]:
     """Every kind of recipient."""
     yes_no = (False, True)
     for known, online, newer, room in product(yes_no, yes_no, yes_no, yes_no):
-        yield Recipient(known, online, 6 if newer else 5, 700_000 if online else 0, room)
+        yield Recipient(known, known or newer, online, 6 if newer else 5, 700_000 if online else 0, room)
 
 
 @pytest.mark.parametrize(("tries", "came_back", "waits"), [(0, False, 30), (3, True, 0)])

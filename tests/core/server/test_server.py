@@ -19,9 +19,11 @@ from udpchat_core.messages import (
     Pong,
     Register,
     Registered,
+    Scope,
     Store,
     Stored,
     Superseded,
+    Watch,
 )
 from udpchat_core.server import new_server_state
 from udpchat_core.wire import encode, pack, serialize
@@ -155,3 +157,15 @@ def test_a_server_that_nobody_uses_waits_for_the_next_expiry_only(world: World) 
     world.client("alice").online()
     world.advance(2 * 3_600)
     assert len(world.server._context.timers) == 1
+
+
+def test_sizes_tell_of_everything_that_users_can_make_grow(world: World) -> None:
+    alice, bob = world.client("alice").online(), world.client("bob").online()
+    world.client("carol").connect()
+    world.store.is_slow = True
+    alice.say(Watch(1, Scope.ADD, ("bob", "dora"), None, None), Store(2, bob.identity, bytes(16), 0, LETTER))
+    sizes = world.server.sizes()
+    grown = {"users": 2, "links": 2, "pending links": 1, "store requests": 1, "watched names": 2}
+    assert {name: sizes[name] for name in grown} == grown
+    world.settle()
+    assert world.server.sizes()["mail rounds"] == 1
