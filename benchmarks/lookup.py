@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import cached_property
 from pathlib import Path
 
 from udpchat_core.datagrams import Record, Resp, Retry
@@ -40,17 +41,26 @@ def pairs() -> Iterator[Pair]:
         with ExitStack() as stack:
             bare, bare_pid = stack.enter_context(serving(against))
             ours, ours_pid = stack.enter_context(serving("server", __name__))
-            clients = [stack.enter_context(Client(number, ours.getpeername())) for number in range(IN_FLIGHT)]
-            work = Work(_exchange, lambda calls, clients=clients: _inputs(clients, calls))  # type: ignore[misc]
+            work = Work(_exchange, Crowd(ours.getpeername(), stack).inputs)
             yield Pair(name, ECHOES[against], same(exchange, bare), work, used_by(bare_pid, ours_pid))
 
 
-def _inputs(clients: list["Client"], calls: int) -> list[Arguments]:
-    """Each client asks for the next one."""
-    return [
-        (clients, [each.sealed(Lookup(1, _name((each.number + 1) % IN_FLIGHT))) for each in clients])
-        for _ in range(calls)
-    ]
+class Crowd:
+    """Clients of a server, registered once they are needed, until the stack ends."""
+
+    def __init__(self, server: tuple[str, int], stack: ExitStack) -> None:
+        self._server, self._stack = server, stack
+
+    @cached_property
+    def _clients(self) -> list["Client"]:
+        return [self._stack.enter_context(Client(number, self._server)) for number in range(IN_FLIGHT)]
+
+    def inputs(self, calls: int) -> list[Arguments]:
+        """Each client asks for the next one."""
+        return [
+            (self._clients, [each.sealed(Lookup(1, _name((each.number + 1) % IN_FLIGHT))) for each in self._clients])
+            for _ in range(calls)
+        ]
 
 
 def _exchange(clients: list["Client"], asked: list[bytes]) -> None:
