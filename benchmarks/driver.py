@@ -36,11 +36,11 @@ def pairs() -> Iterator[Pair]:
     for name, against in (("driver-drained", "drained"), ("driver-asyncio", "protocol")):
         with serving(against) as bare, serving("driver") as ours:
             yield Pair(
-                name, ECHOES[against], same(exchange, bare[0]), same(exchange, ours[0]), used_by(bare[1], ours[1])
+                name, ECHOES[against], same(_exchange, bare[0]), same(_exchange, ours[0]), used_by(bare[1], ours[1])
             )
 
 
-def exchange(client: socket.socket) -> None:
+def _exchange(client: socket.socket) -> None:
     """What is in flight there and back, from an echo."""
     payload = bytes(PAYLOAD_BYTES)
     for _ in range(IN_FLIGHT):

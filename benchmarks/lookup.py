@@ -1,8 +1,8 @@
 """The server's authenticated lookup, RECORD in and RECORD out, against the barest echoes that there are in Python.
 
 The server is whole: core, sealing, driver and disk. Each of 64 clients has one Lookup in flight, from a socket
-of its own, so that no two answers share a RECORD. As with the driver's echo, each server is a process of its own,
-and the clock is the processor's time of the servers: sealing and opening at the clients does not count.
+of its own, so that no two answers share a RECORD; so have those of the echo. As with the driver's echo, each server is
+a process of its own, and the clock is the processor's time of the servers: what the clients do does not count.
 """
 
 import os
@@ -28,7 +28,7 @@ from udpchat_net.driver import Driver, run
 from udpchat_net.stores.paths import server_path
 from udpchat_net.stores.sqlite_server import SqliteServerStore, create_server
 
-from .driver import ECHOES, IN_FLIGHT, exchange, say, serving, used_by
+from .driver import ECHOES, IN_FLIGHT, PAYLOAD_BYTES, say, serving, used_by
 from .harness import Arguments, Pair, Work, same
 
 _RECEIVED_BYTES_MAX = 2_048
@@ -42,7 +42,8 @@ def pairs() -> Iterator[Pair]:
             bare, bare_pid = stack.enter_context(serving(against))
             ours, ours_pid = stack.enter_context(serving("server", __name__))
             work = Work(_exchange, Crowd(ours.getpeername(), stack).inputs)
-            yield Pair(name, ECHOES[against], same(exchange, bare), work, used_by(bare_pid, ours_pid))
+            echoed = [stack.enter_context(_connected(bare.getpeername())) for _ in range(IN_FLIGHT)]
+            yield Pair(name, ECHOES[against], same(_echo, echoed), work, used_by(bare_pid, ours_pid))
 
 
 class Crowd:
@@ -61,6 +62,21 @@ class Crowd:
             (self._clients, [each.sealed(Lookup(1, _name((each.number + 1) % IN_FLIGHT))) for each in self._clients])
             for _ in range(calls)
         ]
+
+
+def _echo(clients: list[socket.socket]) -> None:
+    payload = bytes(PAYLOAD_BYTES)
+    for client in clients:
+        client.send(payload)
+    for client in clients:
+        assert client.recv(PAYLOAD_BYTES) == payload
+
+
+def _connected(server: tuple[str, int]) -> socket.socket:
+    client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    client.settimeout(_PATIENCE_S)
+    client.connect(server)
+    return client
 
 
 def _exchange(clients: list["Client"], asked: list[bytes]) -> None:
