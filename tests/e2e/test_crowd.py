@@ -41,6 +41,7 @@ def serving(folder: Path) -> Iterator[Address]:
     port = free_port()
     worker = Worker.start(folder, "server", 1, port)
     try:
+        assert worker.pipe.recv() == ("up",)  # else one of the crowd could get its port
         yield Address(bytes(map(int, SERVER_HOST.split("."))), port)
     finally:
         worker.kill()

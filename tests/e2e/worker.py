@@ -87,6 +87,7 @@ async def _serve(folder: Path, port: int, pipe: Connection) -> None:
     driver = Driver(core, store, lambda _: None, clock)
     driver.bind(SERVER_HOST, port)
     driver.start()
+    pipe.send(("up",))
     await _until_closed(driver, pipe, {})
 
 
