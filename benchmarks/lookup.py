@@ -1,7 +1,8 @@
 """The server's authenticated lookup, RECORD in and RECORD out, against the barest echoes that there are in Python.
 
-The server is whole: core, sealing, driver and disk. Each of 64 clients has one Lookup in flight, from a socket
-of its own, so that no two answers share a RECORD; so have those of the echo. As with the driver's echo, each server is
+The server is whole: core, sealing, driver and disk. 64 clients at a time have one Lookup in flight, each from a socket
+of its own, so that no two answers share a RECORD; so have those of the echo. Hundreds take turns, as a session may
+ask 50 times a second. As with the driver's echo, each server is
 a process of its own, and the clock is the processor's time of the servers: what the clients do does not count.
 """
 
@@ -13,6 +14,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from functools import cached_property
+from itertools import cycle, islice
 from pathlib import Path
 
 from udpchat_core.datagrams import Record, Resp, Retry
@@ -33,6 +35,7 @@ from .harness import Arguments, Pair, Work, same
 
 _RECEIVED_BYTES_MAX = 2_048
 _PATIENCE_S = 10.0
+_CLIENTS = 8 * IN_FLIGHT  # enough for 25,600 Lookups a second
 
 
 def pairs() -> Iterator[Pair]:
@@ -54,13 +57,14 @@ class Crowd:
 
     @cached_property
     def _clients(self) -> list["Client"]:
-        return [self._stack.enter_context(Client(number, self._server)) for number in range(IN_FLIGHT)]
+        return [self._stack.enter_context(Client(number, self._server)) for number in range(_CLIENTS)]
 
     def inputs(self, calls: int) -> list[Arguments]:
-        """Each client asks for the next one."""
+        """Clients, in turn, each of which asks for the next one."""
+        turns = [self._clients[at : at + IN_FLIGHT] for at in range(0, _CLIENTS, IN_FLIGHT)]
         return [
-            (self._clients, [each.sealed(Lookup(1, _name((each.number + 1) % IN_FLIGHT))) for each in self._clients])
-            for _ in range(calls)
+            (asking, [each.sealed(Lookup(1, _name((each.number + 1) % _CLIENTS))) for each in asking])
+            for asking in islice(cycle(turns), calls)
         ]
 
 

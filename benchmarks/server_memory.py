@@ -16,6 +16,7 @@ import tracemalloc
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
+from unittest.mock import patch
 
 from udpchat_core.actions import Actions, Emit, Received, SendDatagram, Store
 from udpchat_core.address import Address
@@ -43,7 +44,8 @@ class Crowd:
         self.pings = pings
         self.online = 0
         self.now = START
-        self.server = Server(self.suite, new_server_state(self.suite), START)
+        with patch("udpchat_core.server.links.INITS_PER_S_MAX", CLIENTS_PER_S):  # else the first lapse meanwhile
+            self.server = Server(self.suite, new_server_state(self.suite), START)
         self._carry_out(self.server.start(START))
 
     def register(self, count: int) -> None:

@@ -151,6 +151,12 @@ ENTERING_LETTERS_MAX: Final = 1_024
 COPIES_MAX: Final = 16
 """Addresses, and entries of the mailbox, that one letter under way is acknowledged to."""
 
+STRANGER_LETTERS_PER_S_MAX: Final = 200
+"""Letters a second that are tried from addresses that are not known: at 0.1 ms, 2 % of a core. More is as if lost."""
+
+KNOWN_SOURCES_MAX: Final = 4_096
+"""Addresses that are known, of contacts and of letters that were opened: as many as contacts."""
+
 # --- a client's session ---
 
 SERVER_TRY_US: Final = 500_000
@@ -245,6 +251,17 @@ PENDING_LINK_US: Final = 10_000_000
 CONFIRMING_SESSIONS_MAX: Final = 4_096
 """Links confirmed but not registered: at the cap the first RECORD of a further one is refused, and comes again."""
 
+INITS_PER_S_MAX: Final = 1_000
+"""INITs a second that are answered, in all: handshakes, at 0.3 to 0.4 ms, take less than half of a core, and the rest
+is for those who are there. It is the rate of hints too, so that whoever is called can come."""
+
+INITS_PER_PREFIX_PER_S_MAX: Final = 5
+"""INITs a second that are answered of one IPv4 address or IPv6 /56, which is what one subscriber has: a client needs
+one an hour, and those behind one address come one after the other."""
+
+INIT_PREFIXES_MAX: Final = 4_096
+"""Prefixes whose bucket is kept while it is not full: more than `INITS_PER_S_MAX` lets through meanwhile."""
+
 HINTS_PER_S_MAX: Final = 1_000
 """RETRYs in all, a second, that answer no HELLO: 67 KB/s; after a restart 60,000 clients are called in a minute."""
 
@@ -276,7 +293,14 @@ ROSTER_PUSH_US: Final = 1_000_000
 """How often a session is told, at most, that what it watches changed: changes in between are merged."""
 
 SESSION_REQUESTS_PER_S_MAX: Final = 50
-"""Requests a second that a client is told to keep to."""
+"""Requests a second that are looked at in one session, and that its client is told: what 32 in flight
+need over a path of 640 ms. Beyond it they are refused with *busy*."""
+
+REQUESTS_WAIT_S: Final = 1
+"""How long a client waits that asked too much: by then its bucket is full again."""
+
+SESSION_BUCKETS_MAX: Final = 16_384
+"""Sessions whose bucket is kept while it is not full: more than a server answers within the second that it takes."""
 
 STORE_REQUESTS_MAX: Final = 16_384
 """Requests to the store without an answer: 20 megabytes of letters. At the cap clients are told to wait."""

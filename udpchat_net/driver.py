@@ -53,7 +53,7 @@ class Driver:
     """
 
     def __init__(self, core: Core, store: Store, on_event: OnEvent, clock: Clock | None = None) -> None:
-        self.dropped: Counter[Reason] = Counter()
+        self.dropped: Counter[Reason] = Counter()  # R-8.8-4
         self.unsent: Counter[str] = Counter()
         self.errors: Counter[str] = Counter()
         self._core, self._store, self._on_event, self._clock = core, store, on_event, clock or Clock()

@@ -195,6 +195,7 @@ METHODS: Final = tuple(
         "inbox.Inbox.mail_untrusted",
         "inbox.Inbox._arrived_untrusted",
         "inbox.Inbox._hold_untrusted",
+        "sources.Sources.check_untrusted",
         "connection.Connection.retry_untrusted",
         "connection.Connection.resp_untrusted",
         "connection.Connection.record_untrusted",

@@ -126,6 +126,7 @@ METHODS: Final = (
     "server.server.Server._receive_untrusted",
     "server.server.Server._record_untrusted",
     "server.sessions.Sessions.confirm_untrusted",
+    "server.links.Links._admit_untrusted",
     "server.links.Links.respond_untrusted",
 )
 _ALL: Final = ("store", 1)

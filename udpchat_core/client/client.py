@@ -259,7 +259,7 @@ class Client:
             case ((PinOutgoing() as pin), _):
                 self._outbox.pinned(pin, turn)
             case ((SettleOutgoing() as settled), _):
-                self._outbox.settled(settled, turn)
+                self._outbox.settled(settled)
             case ((EnterLetter() as entry), (Entered() as answer)):
                 self._inbox.entered(entry, answer, turn)
             case ((FindLetter() as sought), (Entered() as answer)):
@@ -279,6 +279,7 @@ class Client:
 
     def _end(self, turn: Turn) -> Actions:
         self._inbox.end_turn(turn)
+        self._outbox.end_turn(turn)
         self._failed.end_turn(turn)
         self._shared.set_timer(("storage", None), self._failed.due)
         return turn.end()

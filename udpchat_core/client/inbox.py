@@ -33,6 +33,7 @@ from .connection import Connection
 from .contacts import Contacts
 from .keyring import Keyring
 from .shared import Shared
+from .sources import Sources
 
 _Busy = tuple[bytes, bytes]
 """Sender and acknowledgement: what makes a letter the same letter."""
@@ -44,6 +45,7 @@ class Inbox:
     """What one user receives.
 
     Attributes:
+        sources: the addresses that letters are expected from.
         waiting: letters that were in the mailbox at the registration and have not been entered since.
     """
 
@@ -64,20 +66,25 @@ class Inbox:
         self._held = 0
         self._collected: list[CollectedEntry] = []
         self._unnamed: dict[bytes, list[LetterReceived]] = {}
+        self.sources = Sources()
         self.waiting = 0
         for sender, epoch, seq in watermarks:
             self._order(sender).use(epoch)[0].watermark = seq
 
     def sizes(self) -> dict[str, int]:
         """How many of each are kept, for whoever checks the caps."""
-        return {"held": self._held, "entering": len(self._busy), "senders": len(self._senders)}
+        sizes = {"held": self._held, "entering": len(self._busy), "senders": len(self._senders)}
+        return {**sizes, "sources": len(self.sources)}
 
     # --- in ---
 
     def letter_untrusted(self, letter: Letter, source: Address, turn: Turn) -> None:
         """A letter came directly."""
         keys = self._keyring.opening_keys(turn.now)
+        if any(key.id == letter.key_id for key in keys):  # else it is refused without work, and takes no token
+            self.sources.check_untrusted(source, turn.now)
         body = open_letter_untrusted(self._shared.suite, self._keyring.identity, keys, letter)
+        self.sources.learn(source)
         self._arrived_untrusted(body, source, None, turn)
 
     def mail_untrusted(self, mail: Mail, turn: Turn) -> None:

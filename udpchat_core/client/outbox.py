@@ -7,7 +7,7 @@ out: while its head waits for the directory, everything behind waits too.
 
 from ..errors import BadDatagram, Reason
 from ..instant import Instant
-from ..limits import NUMBER_LIMIT, OUTBOX_LETTERS_MAX
+from ..limits import NOTED_SLOTS_MAX, NUMBER_LIMIT, OUTBOX_LETTERS_MAX
 from ..machines.outgoing import OUTGOING, Do, Outgoing, OutgoingLetter, Phase
 from ..messages import CardBody, LetterBody, Noted, Refusal, Store
 from ..requests import PinOutgoing, SaveOutgoing, SettleOutgoing
@@ -58,6 +58,7 @@ class Outbox:
         self._by_slot: dict[bytes, OutgoingLetter] = {}
         self._conversations: dict[bytes, Conversation] = {}
         self._settling: dict[bytes, bool] = {}
+        self._noted: list[bytes] = []
         self.progress = Progress()
 
     def __len__(self) -> int:
@@ -180,14 +181,14 @@ class Outbox:
         if slot in self._settling:
             self._settling[slot] = True
         else:
-            self._note(slot, turn)
+            self._noted.append(slot)
 
     def returned(self, slot: bytes, turn: Turn) -> None:
         """The recipient could not open it."""
         letter = self._by_slot.get(slot)
         if letter is not None:
             self._step(letter, Outgoing.returned, turn)
-        self._note(slot, turn)
+        self._noted.append(slot)
 
     def stored(self, slot: bytes, online: bool, attempt: int, turn: Turn) -> None:
         """The server has it on disk, perhaps as a later sealing of an earlier life of this client."""
@@ -230,11 +231,18 @@ class Outbox:
                 if later.phase is Phase.STORED and not later.came_back:
                     self._carry_out(Do.STORE, later, turn)
 
-    def settled(self, request: SettleOutgoing, turn: Turn) -> None:
+    def settled(self, request: SettleOutgoing) -> None:
         """A letter left the outbox on disk: its receipt may go from the server."""
         slot = slot_of(self._shared.suite, request.secret)
         if self._settling.pop(slot, False):
-            self._note(slot, turn)
+            self._noted.append(slot)
+
+    def end_turn(self, turn: Turn) -> None:
+        """Tell the server which receipts may go; without a link it pushes them again."""
+        if self._connection.current is not None:
+            for at in range(0, len(self._noted), NOTED_SLOTS_MAX):
+                turn.say(self._connection.current, Noted(tuple(self._noted[at : at + NOTED_SLOTS_MAX])))
+        self._noted.clear()
 
     # --- steps and what they ask for ---
 
@@ -325,10 +333,6 @@ class Outbox:
     def _refuse(self, letter: OutgoingLetter, refusal: Refusal, turn: Turn) -> None:
         self.progress.refusals[letter.message] = refusal
         self._step(letter, Outgoing.refused, turn)
-
-    def _note(self, slot: bytes, turn: Turn) -> None:
-        if self._connection.current is not None:
-            turn.say(self._connection.current, Noted((slot,)))
 
     def _conversation(self, letter: OutgoingLetter) -> Conversation:
         return self._conversations.setdefault(letter.recipient or b"", Conversation())

@@ -127,6 +127,8 @@ class Reception:
         except BadDatagram:
             self._parts.contacts.ask_later(name, turn)
             raise
+        if contact.address is not None:
+            self._parts.inbox.sources.learn(contact.address)
         self._parts.outbox.pin(contact, turn)
         self._parts.outbox.resolved(contact, turn)
         self._parts.inbox.named(name, turn)

@@ -9,17 +9,26 @@ from dataclasses import dataclass
 from itertools import takewhile
 
 from ..address import Address
+from ..buckets import Bucket, Buckets
 from ..datagrams import Init
 from ..errors import BadDatagram, Reason
 from ..instant import Instant, after
-from ..limits import HINTS_PER_S_MAX, PENDING_LINK_US, PENDING_LINKS_MAX, PENDING_LINKS_PER_ADDRESS_MAX
+from ..limits import (
+    HINTS_PER_S_MAX,
+    INIT_PREFIXES_MAX,
+    INITS_PER_PREFIX_PER_S_MAX,
+    INITS_PER_S_MAX,
+    PENDING_LINK_US,
+    PENDING_LINKS_MAX,
+    PENDING_LINKS_PER_ADDRESS_MAX,
+)
 from ..secure.link import INDEX_BYTES, Link, respond_untrusted, retry
 from ..secure.suite import KEY_BYTES
 from ..secure.token import check_token_untrusted, make_token
 from ..turn import Turn
 from ..wire import RETRY_BYTES
 from .context import Context, Timer
-from .session import Session, User, packed
+from .session import Session, User, packed, prefix
 
 _MS_PER_S = 1_000
 
@@ -50,6 +59,8 @@ class Links:
         "_context",
         "_hints",
         "_hints_s",
+        "_inits",
+        "_inits_of_prefix",
         "_of_address",
         "_pending",
         "_private",
@@ -67,10 +78,16 @@ class Links:
         self._of_address: dict[bytes, dict[bytes, Pending]] = {}  # by packed address and INIT
         self._sessions: dict[bytes, Session] = {}
         self._hints_s, self._hints = 0, 0
+        self._inits = Bucket(INITS_PER_S_MAX)
+        self._inits_of_prefix: Buckets[bytes] = Buckets(INITS_PER_PREFIX_PER_S_MAX, INIT_PREFIXES_MAX)
 
     def sizes(self) -> dict[str, int]:
-        """How many links there are, and how many that no RECORD has confirmed."""
-        return {"links": len(self._sessions), "pending links": len(self._pending)}
+        """How many links there are, how many that no RECORD has confirmed, and how many prefixes have a bucket."""
+        return {
+            "links": len(self._sessions),
+            "pending links": len(self._pending),
+            "init prefixes": len(self._inits_of_prefix),
+        }
 
     # --- before a link ---
 
@@ -104,6 +121,7 @@ class Links:
             return
         if len(here) >= PENDING_LINKS_PER_ADDRESS_MAX or len(self._pending) >= PENDING_LINKS_MAX:  # R-8.1-3
             raise BadDatagram(Reason.BUSY)
+        self._admit_untrusted(turn, source)
         now_s = self._context.wall_ms(turn.now) // _MS_PER_S
         index = self._new_index()
         responded = respond_untrusted(suite, self._private, init, index, now_s, address)
@@ -113,6 +131,17 @@ class Links:
         if len(self._pending) == 1:
             self._context.timers.set((Timer.PENDING, None), pending.until)
         turn.send(source, responded.resp)
+
+    def _admit_untrusted(self, turn: Turn, source: Address) -> None:
+        """Refuse an INIT that is one too many, before anything is computed: `BadDatagram(BUSY)`.
+
+        The prefix comes first, so that a flood from one of them leaves what there is in total to the others.
+        """
+        of = prefix(source)
+        if of is not None and not self._inits_of_prefix.take(of, turn.now):  # R-8.8-1
+            raise BadDatagram(Reason.BUSY)
+        if not self._inits.take(turn.now):  # R-8.8-2
+            raise BadDatagram(Reason.BUSY)
 
     def _new_index(self) -> bytes:
         while (index := self._context.suite.random(INDEX_BYTES)) in self._sessions or index in self._pending:

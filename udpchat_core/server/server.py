@@ -17,11 +17,12 @@ from typing import Final, cast
 
 from ..actions import Actions, Received
 from ..address import Address
+from ..buckets import Buckets
 from ..datagrams import Hello, Init, Record
 from ..errors import BadDatagram, LocalProtocolError, Reason
 from ..events import MailKept
 from ..instant import Instant, after
-from ..limits import EXPIRY_US
+from ..limits import EXPIRY_US, REQUESTS_WAIT_S, SESSION_BUCKETS_MAX, SESSION_REQUESTS_PER_S_MAX
 from ..machines.server_session import Phase
 from ..messages import (
     Collected,
@@ -66,6 +67,8 @@ from .session import Session, packed
 from .sessions import Parts, Sessions
 from .storage import Storage
 
+_Request = Register | Deregister | Lookup | Watch | Store | Ping
+"""What a client waits for an answer to."""
 _FROM_CLIENTS: Final = frozenset({Register, Deregister, Lookup, Watch, Store, Collected, Noted, Ping})
 
 
@@ -89,6 +92,7 @@ class Server:
         interest = self._interest = Interest(context, directory)
         receipts = self._receipts = ReceiptBook(context, storage, directory)
         mailboxes = self._mailboxes = Mailboxes(context, storage, directory, receipts)
+        self._requests: Buckets[bytes] = Buckets(SESSION_REQUESTS_PER_S_MAX, SESSION_BUCKETS_MAX)  # by index
         self._sessions = Sessions(Parts(context, storage, links, directory, interest, mailboxes, receipts))
 
     # --- the calls ---
@@ -141,6 +145,7 @@ class Server:
         return {
             "users": len(self._directory),
             **self._links.sizes(),
+            "session buckets": len(self._requests),
             "confirming sessions": len(self._sessions),
             "store requests": len(self._storage),
             "watched names": len(self._interest),
@@ -183,7 +188,16 @@ class Server:
             self._links.hint(turn, source, payload)
         self._sessions.hear(turn, session)
         for message in messages:
-            self._handle(turn, session, record.counter, message)
+            if self._requests.take(record.index, turn.now):  # R-8.8-3
+                self._handle(turn, session, record.counter, message)
+            else:
+                self._shed(turn, source, session, message)
+
+    def _shed(self, turn: Turn, source: Address, session: Session, message: Message) -> None:
+        """One message too many: it is counted, and whoever waits for an answer told to ask again."""
+        turn.drop(source, Reason.BUSY)  # R-8.8-4
+        if isinstance(message, _Request):  # what Collected and Noted are about is pushed again, and answered again
+            self._context.refuse(turn, session, message.id, Refusal.BUSY, REQUESTS_WAIT_S)
 
     def _handle(self, turn: Turn, session: Session, counter: int, message: Message) -> None:
         match message:

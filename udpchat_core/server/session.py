@@ -13,6 +13,8 @@ from ..secure.suite import Suite
 from ..wire import decode_untrusted
 
 _PORT_BYTES = 2
+_V4_BYTES, _V6_PREFIX_BYTES = 4, 7
+_V4_LOOPBACK, _V6_LOOPBACK = b"\x7f", bytes(15) + b"\1"
 
 
 @dataclass(slots=True, eq=False)
@@ -80,6 +82,13 @@ class Outlet:
 def packed(address: Address) -> bytes:
     """An address as 6 bytes (IPv4) or 18 (IPv6)."""
     return address.host + address.port.to_bytes(_PORT_BYTES)
+
+
+def prefix(address: Address) -> bytes | None:
+    """What one subscriber has: an IPv4 address, or an IPv6 /56; None for a loopback address, which nobody else has."""
+    if len(address.host) == _V4_BYTES:
+        return None if address.host.startswith(_V4_LOOPBACK) else address.host
+    return None if address.host == _V6_LOOPBACK else address.host[:_V6_PREFIX_BYTES]
 
 
 @lru_cache(ADDRESSES_CACHED_MAX)

@@ -32,6 +32,7 @@ CAPS: Final[Mapping[str, int]] = {
     "outbox": limits.OUTBOX_LETTERS_MAX,
     "contacts": limits.CONTACTS_MAX,
     "held": limits.HELD_LETTERS_MAX,
+    "sources": limits.KNOWN_SOURCES_MAX,
     "entering": limits.ENTERING_LETTERS_MAX,
     "senders": limits.SENDERS_MAX,
     # A Store for each letter, a Lookup for each contact, a Ping and a Watch.
@@ -42,6 +43,8 @@ CAPS: Final[Mapping[str, int]] = {
     "users": limits.USERS_MAX,
     "links": limits.USERS_MAX + limits.CONFIRMING_SESSIONS_MAX,
     "pending links": limits.PENDING_LINKS_MAX,
+    "init prefixes": limits.INIT_PREFIXES_MAX,
+    "session buckets": limits.SESSION_BUCKETS_MAX,
     "confirming sessions": limits.CONFIRMING_SESSIONS_MAX,
     "store requests": limits.STORE_REQUESTS_MAX,
     "watched names": limits.WATCHED_NAMES_TOTAL_MAX,

@@ -4,9 +4,10 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from tests.core.client.double import BOB, CAROL, DAY, STRANGER, Peer, World
+from tests.core.client.double import BOB, CAROL, DAY, SERVER, STRANGER, Peer, World
 from udpchat_core import events as e
 from udpchat_core import messages as m
+from udpchat_core.actions import Received
 from udpchat_core.client import outbox
 from udpchat_core.datagrams import Acks
 from udpchat_core.errors import LocalProtocolError, Reason
@@ -14,12 +15,13 @@ from udpchat_core.instant import MS, SECOND
 from udpchat_core.limits import (
     CONGESTION_WINDOW_START,
     DIRECT_WINDOW_LETTERS,
+    NOTED_SLOTS_MAX,
     NUMBER_LIMIT,
     STORED_WINDOW_LETTERS,
 )
 from udpchat_core.requests import PinOutgoing, SaveOutgoing, SavePin, SettleOutgoing
 from udpchat_core.secure.letter import ack_of, slot_of
-from udpchat_core.wire import serialize
+from udpchat_core.wire import encode, pack, serialize
 
 
 def nothing(_: m.Message) -> Sequence[m.Message]:
@@ -567,11 +569,19 @@ def test_returned_for_a_letter_that_is_not_stored_is_only_noted(online: World) -
     online.send("bob")
     online.push(m.Returned(slot(online, bob.letters[0])), m.Returned(b"nobody's letter."))
     assert [noted.slots for noted in online.server.all(m.Noted)] == [
-        (slot(online, bob.letters[0]),),
-        (b"nobody's letter.",),
+        (slot(online, bob.letters[0]), b"nobody's letter."),
     ]
     online.receive(bob.ack(bob.letters[0]), BOB)
     assert len(online.told(e.MessageDelivered)) == 1
+
+
+def test_receipts_of_one_turn_share_a_noted_as_far_as_they_fit(online: World) -> None:
+    slots = [number.to_bytes(16) for number in range(NOTED_SLOTS_MAX + 1)]
+    suite, link = online.suite, online.server.link
+    records = [pack([encode(m.Returned(each))]) for each in slots]
+    received = [Received(SERVER, link.seal(suite, record)) for record in records]
+    online.do(online.client.receive_datagrams(received, online.now))
+    assert [list(noted.slots) for noted in online.server.all(m.Noted)] == [slots[:-1], slots[-1:]]
 
 
 # --- acknowledged ---

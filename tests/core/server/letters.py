@@ -18,7 +18,10 @@ def slot(number: int) -> bytes:
 
 
 def store(sender: Client, owner: Client, numbers: Iterable[int], attempt: int = 0) -> None:
+    """Store letters, each as if the sender had asked for nothing in the second before it."""
+    requests = sender.world.server._requests
     for number in numbers:
+        requests._full_at.clear()
         sender.say(Store(number, owner.identity, slot(number), attempt, LETTER))
 
 
