@@ -107,7 +107,9 @@ def _fuzz(target: "Target", executions: int, folder: Path) -> Never:
         target.run(data)
 
     atheris, bytes_max = import_module("atheris"), import_module("tests.fuzz.draw").INPUT_BYTES_MAX
-    limits = [f"-max_len={bytes_max}", f"-timeout={_INPUT_S_MAX}", f"-rss_limit_mb={_MEMORY_MB_MAX}"]
+    # A unit that is merely slow is a machine that stood still: what takes longer than the timeout is a finding.
+    limits = [f"-max_len={bytes_max}", f"-timeout={_INPUT_S_MAX}", f"-report_slow_units={_INPUT_S_MAX}"]
+    limits.append(f"-rss_limit_mb={_MEMORY_MB_MAX}")
     flags = [f"-runs={executions}", "-seed=1", "-keep_seed=1", "-print_final_stats=1", *limits]
     folders = [str(folder / name) for name in ("corpus", "seeds", "findings")]
     atheris.Setup([target.name, *flags, f"-artifact_prefix={folder / 'findings'}/", *folders], run)
