@@ -31,7 +31,7 @@ class Directory:
         self._changes: dict[str, int] = {}  # name to counter, the least recently changed first
         self._remembered_from = 0  # every change after this counter is in there
         self._by_name: dict[str, User] = {}
-        self._by_identity: dict[bytes, User] = {}
+        self._by_identity: dict[User | bytes, User] = {}  # each under itself: it is equal to its identity
         for each in users:
             self._add(each)
 
@@ -83,8 +83,8 @@ class Directory:
         return user, (bound.name,)
 
     def _add(self, bound: BindUser) -> User:
-        user = self._by_name[bound.name] = User(bound.name, bound.identity, bound.card)
-        self._by_identity[bound.identity] = user
+        user = self._by_name[bound.name] = User(bound.name, bound.card)
+        self._by_identity[user] = user
         return user
 
     # --- what changed ---
