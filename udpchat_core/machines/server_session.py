@@ -6,7 +6,6 @@ leaves (LEFT), which only another Register mends. It is over (ENDED) when a newe
 online, or when it was silent for too long to be worth its memory.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Protocol
@@ -39,19 +38,16 @@ class Do(StrEnum):
     FORGET = "forget"
 
 
-@dataclass(slots=True, eq=False)
-class SessionRecord:
+class SessionRecord(Protocol):
     """What the machine is about.
 
     Attributes:
         heard_s: the second, rounded up, of the last authentic RECORD.
         phase: where the session stands.
-        ordered: the counter of the RECORD with the last Register or Deregister; -1 before.
     """
 
     heard_s: int
-    phase: Phase = Phase.CONFIRMING
-    ordered: int = -1
+    phase: Phase
 
 
 class Clock(Protocol):

@@ -31,7 +31,7 @@ class Directory:
         self._changes: dict[str, int] = {}  # name to counter, the least recently changed first
         self._remembered_from = 0  # every change after this counter is in there
         self._by_name: dict[str, User] = {}
-        self._by_identity: dict[bytes, User] = {}
+        self._by_identity: dict[User | bytes, User] = {}  # each under itself: it is equal to its identity
         self._rotations: dict[bytes, Rotation] = {}  # by identity; few have one
         for each in users:
             self._add(each)
@@ -99,14 +99,14 @@ class Directory:
 
     def remove(self, user: User) -> None:
         """The user has its name no more, and is none."""
-        del self._by_name[user.name], self._by_identity[user.identity]
+        del self._by_name[user.name], self._by_identity[user]
         self._rotations.pop(user.identity, None)
 
     def _add(self, bound: BindUser) -> User:
         if bound.rotation is not None:
             self._rotations[bound.identity] = bound.rotation
-        user = self._by_name[bound.name] = User(bound.name, bound.identity, bound.card)
-        self._by_identity[bound.identity] = user
+        user = self._by_name[bound.name] = User(bound.name, bound.card)
+        self._by_identity[user] = user
         return user
 
     # --- what changed ---

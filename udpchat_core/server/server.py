@@ -228,7 +228,8 @@ class Server:
         if end is None:  # R-8.1-5
             self._links.hint(turn, source, payload)
             raise BadDatagram(Reason.LINK)
-        messages = unpack_untrusted(end.link.open_untrusted(self._context.suite, record))
+        link = end if isinstance(end, Session) else end.link
+        messages = unpack_untrusted(link.open_untrusted(self._context.suite, record))
         if not all(type(message) in _FROM_CLIENTS for message in messages):
             raise BadDatagram(Reason.MESSAGE)
         session = end if isinstance(end, Session) else self._sessions.confirm_untrusted(turn, end)  # R-8.1-4
