@@ -34,6 +34,13 @@ _REFUSALS = {
 }
 
 
+_POSTPONED = {
+    Refusal.QUOTA: "The mailbox of {} is full",
+    Refusal.UNKNOWN: "The server does not know {} any more",
+}
+"""Why a message waits that the server does not take now."""
+
+
 @dataclass(frozen=True, slots=True)
 class Send:
     """Send `text` to `to`."""
@@ -171,6 +178,8 @@ class Classic:
                 | e.MessageExpired()
             ):
                 yield from self._progressed(event)
+            case e.MessagePostponed(_, to, refusal):
+                yield f"[{_POSTPONED[refusal].format(to)}; the message is kept here and tried again.]"
             case e.PeersChanged():
                 yield "[Client table updated.]"
             case e.WatchRefused() if not self._said_watch:

@@ -24,6 +24,8 @@ from .shared import Shared
 
 _RETRIED = frozenset({Refusal.QUOTA, Refusal.BUSY, Refusal.UNKNOWN, Refusal.NOT_REGISTERED})
 """R-9.3-8: refusals of Store after which it is tried again: a server that lost its directory learns it again."""
+_TOLD = frozenset({Refusal.QUOTA, Refusal.UNKNOWN})
+"""R-9.3-8: those that may last, so that the user wants to know; the others are over in a moment."""
 _ATTEMPT_ORDINAL_MAX = 2**31
 """Shifted by 16 bits, it leaves half of the numbers for further attempts."""
 
@@ -206,6 +208,8 @@ class Outbox:
         """The server does not take it, now or ever."""
         letter = self._by_slot[slot]
         if refusal in _RETRIED:
+            if refusal in _TOLD:
+                self.progress.postponed(letter, refusal, turn)
             self._step(letter, Outgoing.put_off, turn)
         else:
             self._refuse(letter, refusal, turn)

@@ -498,6 +498,8 @@ def test_a_mailbox_without_room_is_tried_again_less_and_less_often(online: World
         gaps.append(online.until(lambda: online.server.count(m.Store), 0.5))
     assert gaps == [0.5, 1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300]
     assert online.told(e.MessageRefused) == []
+    told = [] if refusal is m.Refusal.NOT_REGISTERED else [e.MessagePostponed(1, "bob", refusal)]
+    assert online.told(e.MessagePostponed) == told
     del online.server.answers[m.Store]
     online.advance(300)
     assert len(online.told(e.MessageStored)) == 1
