@@ -201,8 +201,7 @@ FAULTS: Final = (
         "udpchat_core/server/server.py",
         "        if packed(source) != session.address:  # R-8.1-6\n",
         "        if packed(source) != session.address:  # R-8.1-6\n"
-        "            link = session.link\n"
-        "            link._packed = link._packed[: -len(link.place)] + packed(source)\n",
+        "            session._packed = session._packed[: -len(session.place)] + packed(source)\n",
         Invariant.UNPROVEN,
     ),
     Planted(

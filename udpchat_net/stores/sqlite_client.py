@@ -12,6 +12,7 @@ from typing import Any
 
 from udpchat_core.delivery.parts import Part
 from udpchat_core.limits import EPOCHS_PER_SENDER_MAX
+from udpchat_core.messages import Rotation
 from udpchat_core.requests import (
     ClientState,
     DropMailKey,
@@ -21,6 +22,7 @@ from udpchat_core.requests import (
     MarkSeen,
     PinOutgoing,
     SaveCardSeq,
+    SaveIdentity,
     SaveMailKey,
     SaveOutgoing,
     SavePin,
@@ -59,8 +61,11 @@ SCHEMA = Schema(
                 seq INTEGER NOT NULL, UNIQUE (sender, epoch))""",
             "CREATE INDEX watermarks_of_a_sender ON watermarks (sender)",
         ),
-        # What was there before was seen when it came.
-        (
+        (  # the identity before, and its signature for this one
+            "ALTER TABLE me ADD COLUMN former BLOB",
+            "ALTER TABLE me ADD COLUMN signature BLOB",
+        ),
+        (  # what was there before was seen when it came
             """CREATE TABLE unseen (
                 entry INTEGER PRIMARY KEY AUTOINCREMENT, sender BLOB NOT NULL, ack BLOB NOT NULL,
                 UNIQUE (sender, ack))""",
@@ -94,8 +99,10 @@ def create_client(path: Path, state: ClientState, server: str, connect: Connect 
     """
 
     def fill(connection: Connection) -> None:
-        me = (state.name, server, state.identity, state.server_key, state.card_seq, state.next_message)
-        connection.execute("INSERT INTO me VALUES (1, ?, ?, ?, ?, ?, ?)", me)
+        rotation = state.rotation
+        word = (rotation.former, rotation.signature) if rotation is not None else (None, None)
+        me = (state.name, server, state.identity, state.server_key, state.card_seq, state.next_message, *word)
+        connection.execute("INSERT INTO me VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?)", me)
         for key in state.mail_keys:
             _save_mail_key(connection, key)
         for pin in state.pins:
@@ -173,6 +180,13 @@ def _save_pin(connection: Connection, pin: SavePin) -> None:
     connection.execute("INSERT OR REPLACE INTO pins VALUES (?, ?)", (pin.name, pin.identity))
 
 
+def _save_identity(connection: Connection, new: SaveIdentity) -> None:
+    former, signature = new.rotation.former, new.rotation.signature
+    own = "UPDATE pins SET identity = ? WHERE identity = ? AND name = (SELECT name FROM me)"
+    connection.execute(own, (new.public, former))
+    connection.execute("UPDATE me SET identity = ?, former = ?, signature = ?", (new.private, former, signature))
+
+
 def _save_server_key(connection: Connection, server: SaveServerKey) -> None:
     connection.execute("UPDATE me SET server_key = ?", (server.key,))
 
@@ -204,6 +218,7 @@ class SqliteClientStore(SqliteStore):
             FindLetter: _find_letter,
             MarkSeen: _mark_seen,
             SavePin: _save_pin,
+            SaveIdentity: _save_identity,
             SaveServerKey: _save_server_key,
             SaveCardSeq: _save_card_seq,
             SaveMailKey: _save_mail_key,
@@ -236,8 +251,8 @@ class SqliteClientStore(SqliteStore):
         return [KeptLetter(*row[:4], *(bool(row[4]), *row[5:])) for row in rows]
 
     def _read(self, connection: Connection) -> ClientState:
-        for name, identity, card_seq, server_key, next_message in connection.execute(
-            "SELECT name, identity, card_seq, server_key, next_message FROM me"
+        for name, identity, card_seq, server_key, next_message, former, signature in connection.execute(
+            "SELECT name, identity, card_seq, server_key, next_message, former, signature FROM me"
         ):
             keys = connection.execute("SELECT private, made_ms FROM mail_keys ORDER BY made_ms, rowid")
             pins = connection.execute("SELECT name, identity FROM pins ORDER BY name")
@@ -252,5 +267,6 @@ class SqliteClientStore(SqliteStore):
                 outbox=tuple(_outbox(connection)),
                 watermarks=tuple(marks),
                 next_message=next_message,
+                rotation=None if former is None else Rotation(former, signature),
             )
         raise StoreCorrupt(f"{self.path} is damaged (it has no identity): put back a backup, or begin with a new one")
