@@ -156,6 +156,7 @@ class LetterReceived:
         text: of this part.
         stored: whether it came through the mailbox.
         waited: whether it was in the mailbox before this registration.
+        ack: its acknowledgement, 16 bytes: with `sender`, which letter it is.
     """
 
     sender: bytes
@@ -167,6 +168,7 @@ class LetterReceived:
     text: str
     stored: bool
     waited: bool
+    ack: bytes
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,7 @@ class SettleOutgoing:
 
 @dataclass(frozen=True, slots=True)
 class EnterLetter:
-    """In one: an inbox row, unless there is one of this sender and acknowledgement, and the watermark.
+    """In one: an inbox row, unseen, unless there is one of this sender and acknowledgement, and the watermark.
 
     Answered by `Entered`.
 
@@ -93,6 +93,13 @@ class FindLetter:
 
     sender: bytes
     ack: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class MarkSeen:
+    """The user has seen these letters, each (sender, ack); until then a store tells of them as unseen."""
+
+    letters: tuple[tuple[bytes, bytes], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +157,7 @@ ClientRequest = (
     | SettleOutgoing
     | EnterLetter
     | FindLetter
+    | MarkSeen
     | SavePin
     | SaveIdentity
     | SaveServerKey

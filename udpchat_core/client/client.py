@@ -15,7 +15,7 @@ What is durable and what is not: the outbox, the inbox with its watermarks, keys
 drawn anew at each start, and what is outstanding is numbered afresh in it, in its old order.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from .. import messages as m
 from ..actions import Actions, Received
@@ -41,6 +41,7 @@ from ..requests import (
     Entered,
     EnterLetter,
     FindLetter,
+    MarkSeen,
     PinOutgoing,
     SaveIdentity,
     SaveMailKey,
@@ -185,6 +186,12 @@ class Client:
         self._connection.accept_server_key(turn)
         return self._end(turn)
 
+    def mark_seen(self, letters: Iterable[tuple[bytes, bytes]], now: Instant) -> Actions:
+        """The user has seen these letters, each (sender, ack) of `LetterReceived`: the store marks them."""
+        turn = self._turn(now)
+        turn.store(MarkSeen(tuple(letters)))
+        return self._end(turn)
+
     @property
     def is_online(self) -> bool:
         """Whether the client is registered and the server answers."""
@@ -296,7 +303,7 @@ class Client:
             case SaveIdentity(_, public), _:
                 turn.emit(IdentityRotated(public))
             case _:
-                pass  # SaveServerKey, SaveCardSeq: nothing waits for them
+                pass  # SaveServerKey, SaveCardSeq, MarkSeen: nothing waits for them
 
     def _turn(self, now: Instant) -> Turn:
         return Turn(now, RECORD_PLAINTEXT_BYTES_MIN)
