@@ -158,11 +158,23 @@ class LetterReceived:
 
 @dataclass(frozen=True, slots=True)
 class PeerKeyChanged:
-    """The server says that `name` belongs to another key now; messages to it wait for the user's decision."""
+    """The server says that `name` belongs to another key now; messages to it wait for the user's decision.
+
+    `vouched`: the pinned key itself signed that the name goes to the offered one. Without that, nobody but the
+    server says so.
+    """
 
     name: str
     pinned: bytes
     offered: bytes
+    vouched: bool
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityRotated:
+    """The new identity of this user is on disk: the client is to be made anew from its store."""
+
+    identity: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +208,7 @@ ClientEvent = (
     | MessageExpired
     | LetterReceived
     | PeerKeyChanged
+    | IdentityRotated
     | PeersChanged
     | WatchRefused
 )
@@ -242,6 +255,43 @@ class MailCollected:
 
 
 @dataclass(frozen=True, slots=True)
+class InviteMade:
+    """An invitation is durable: its token, which is not kept, may be used once until `until_ms` of Unix time."""
+
+    token: bytes
+    until_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class UserBanned:
+    """An identity is not served here any more; `name` is the one that it has, if any."""
+
+    identity: bytes
+    name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class UserUnbanned:
+    """An identity is served here again."""
+
+    identity: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class NameReleased:
+    """A name belongs to nobody any more, and its mailbox is gone."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class NameRotated:
+    """The identity of a name handed it to another; the mailbox of the former is gone."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class MailExpired:
     """So many letters were in mailboxes for longer than they are kept."""
 
@@ -249,5 +299,17 @@ class MailExpired:
 
 
 ServerEvent = (
-    StorageFailed | StorageRecovered | UserRegistered | UserLeft | UserLapsed | MailKept | MailCollected | MailExpired
+    StorageFailed
+    | StorageRecovered
+    | UserRegistered
+    | UserLeft
+    | UserLapsed
+    | MailKept
+    | MailCollected
+    | MailExpired
+    | InviteMade
+    | UserBanned
+    | UserUnbanned
+    | NameReleased
+    | NameRotated
 )

@@ -262,6 +262,22 @@ one an hour, and those behind one address come one after the other."""
 INIT_PREFIXES_MAX: Final = 4_096
 """Prefixes whose bucket is kept while it is not full: more than `INITS_PER_S_MAX` lets through meanwhile."""
 
+NEW_NAMES_PER_PREFIX_MAX: Final = 60
+"""New identities of one IPv4 address or IPv6 /56 that are registered in `NEW_NAMES_PERIOD_US`: a class behind one
+router comes in at once, and nobody takes all names."""
+
+NEW_NAMES_PERIOD_US: Final = 3_600_000_000
+"""An hour, in which `NEW_NAMES_PER_PREFIX_MAX` new identities may come, one a minute once they are used up."""
+
+INVITES_MAX: Final = 4_096
+"""Invitations that nobody used yet; at the cap a further one is not made."""
+
+INVITE_DAYS: Final = 14
+"""How long an invitation may be used: what lies about for longer is found by somebody else."""
+
+BANS_MAX: Final = 65_536
+"""Identities that are banned: six megabytes. At the cap a further ban is not made."""
+
 HINTS_PER_S_MAX: Final = 1_000
 """RETRYs in all, a second, that answer no HELLO: 67 KB/s; after a restart 60,000 clients are called in a minute."""
 

@@ -28,7 +28,7 @@ _REFUSALS = {
     Refusal.TOO_LONG: "the server does not keep texts of that length",
     Refusal.BANNED: "the server does not serve this name",
     Refusal.NAME_TAKEN: "somebody else has this name; choose another one",
-    Refusal.TOO_MANY: "the server has no room for more users",
+    Refusal.TOO_MANY: "the server takes no more new names now; try again in a minute, or ask whoever runs it",
     Refusal.NOT_ADMITTED: "the server takes invited users only",
     Refusal.STALE_CARD: "the server knows newer keys of this name; a backup was put back that is too old",
 }
@@ -182,10 +182,11 @@ class Classic:
             case e.StorageRecovered():
                 self.disk_fails = False
                 yield "[The disk works again.]"
-            case e.PeerKeyChanged(name, _, offered):
+            case e.PeerKeyChanged(name, _, offered, vouched):
+                signed = ", signed with the one before" if vouched else ""
                 yield (
-                    f"[{name} has another key now, {fingerprint(offered)}: messages to it wait. If {name} says that "
-                    f"this is right, type accept {name}]"
+                    f"[{name} has another key now{signed}, {fingerprint(offered)}: messages to it wait. If {name} says "
+                    f"that this is right, type accept {name}]"
                 )
             case _:
                 yield from self._stood(event)

@@ -22,6 +22,7 @@ from ..actions import Actions, Received
 from ..address import Address
 from ..delivery.parts import split
 from ..errors import LocalProtocolError
+from ..events import IdentityRotated
 from ..fields import is_name
 from ..instant import MS, Instant, after
 from ..limits import (
@@ -41,6 +42,7 @@ from ..requests import (
     EnterLetter,
     FindLetter,
     PinOutgoing,
+    SaveIdentity,
     SaveMailKey,
     SaveOutgoing,
     SavePin,
@@ -111,9 +113,15 @@ class Client:
         self._outbox.resume(turn)
         return self._end(turn)
 
-    def register(self, now: Instant) -> Actions:
-        """Be online. `Registered` follows, or `RegistrationRefused`, `ServerUnreachable` or `ServerKeyChanged`."""
+    def register(self, now: Instant, invite: bytes | None = None) -> Actions:
+        """Be online. `Registered` follows, or `RegistrationRefused`, `ServerUnreachable` or `ServerKeyChanged`.
+
+        `invite` is the token of an invitation, 16 bytes; `LocalProtocolError` for any other number of them.
+        """
+        if invite is not None and len(invite) != ID_BYTES:
+            raise LocalProtocolError(f"an invitation has {ID_BYTES} bytes; this one has {len(invite)}")
         turn = self._turn(now)
+        self._connection.invite = invite or self._connection.invite
         self._connection.step(Session.register, turn)
         return self._end(turn)
 
@@ -155,6 +163,20 @@ class Client:
         contact = self._contacts.use(name)
         self._outbox.accepted_key(contact, turn)
         self._outbox.pin(contact, turn)
+        return self._end(turn)
+
+    def rotate(self, now: Instant) -> Actions:
+        """Take a new identity, signed by this one. `IdentityRotated` follows, when it is on disk.
+
+        Then this client is over: the application makes a new one from the store, which registers the name under
+        the new identity. The server drops the mailbox of the former, and those who know this user are told. Raises
+        `LocalProtocolError` while messages wait for an acknowledgement: nobody could tell a copy under the new
+        identity from another message.
+        """
+        if len(self._outbox):
+            raise LocalProtocolError("messages wait to be delivered: a new key is made when all of them are")
+        turn = self._turn(now)
+        self._keyring.rotate(turn)
         return self._end(turn)
 
     def accept_server_key(self, now: Instant) -> Actions:
@@ -271,6 +293,8 @@ class Client:
                 self._keyring.mail_key_saved(saved)
             case ((DropMailKey() as dropped), _):
                 self._keyring.mail_key_dropped(dropped)
+            case SaveIdentity(_, public), _:
+                turn.emit(IdentityRotated(public))
             case _:
                 pass  # SaveServerKey, SaveCardSeq: nothing waits for them
 

@@ -13,9 +13,10 @@ from ..events import PeerKeyChanged
 from ..instant import SECOND, Instant, after
 from ..limits import CONTACTS_MAX, LOOKUP_NEGATIVE_TTL_S, LOOKUP_TTL_S, PINS_MAX
 from ..machines.outgoing import OutgoingLetter
-from ..messages import CardBody, Found, Lookup
+from ..messages import CardBody, Found, Lookup, Rotation
 from ..requests import SavePin
 from ..secure.card import Succession, check_expiry_untrusted, check_name_untrusted, open_card_untrusted, succession
+from ..secure.rotation import check_rotation_untrusted
 from ..turn import Turn
 from .requester import Requester
 from .shared import Shared
@@ -97,7 +98,7 @@ class Contacts:
         contact = self.use(name)
         pinned = contact.known_as
         if pinned is not None and pinned != card.identity:
-            self._key_changed(contact, pinned, card, turn)
+            self._key_changed(contact, pinned, card, found.rotation, turn)
             return contact
         if contact.card is not None and succession(contact.card.seq, card) is Succession.STALE:
             raise BadDatagram(Reason.EXPIRED)  # R-2.3-5
@@ -162,8 +163,18 @@ class Contacts:
         if contact is not None:
             contact.fresh_until = contact.unknown_until = _NEVER
 
-    def _key_changed(self, contact: Contact, pinned: bytes, card: CardBody, turn: Turn) -> None:
+    def _key_changed(
+        self, contact: Contact, pinned: bytes, card: CardBody, rotation: Rotation | None, turn: Turn
+    ) -> None:
         if contact.offered is None or contact.offered.identity != card.identity:
-            turn.emit(PeerKeyChanged(contact.name, pinned, card.identity))
+            vouched = rotation is not None and rotation.former == pinned and self._holds(rotation, card)
+            turn.emit(PeerKeyChanged(contact.name, pinned, card.identity, vouched))
         contact.offered = card
         self.ask_later(contact.name, turn)  # it may change back
+
+    def _holds(self, rotation: Rotation, card: CardBody) -> bool:
+        try:
+            check_rotation_untrusted(self._shared.suite, rotation, card.identity, card.name)
+        except BadDatagram:  # R-2.4-3: what does not hold is as if it were not there
+            return False
+        return True

@@ -140,15 +140,15 @@ class Links:
         turn.send(source, responded.resp)
 
     def _admit_untrusted(self, turn: Turn, source: Address) -> None:
-        """Refuse an INIT that is one too many, before anything is computed: `BadDatagram(BUSY)`.
+        """Refuse an INIT that is one too many, before anything is computed.
 
         The prefix comes first, so that a flood from one of them leaves what there is in total to the others.
         """
         of = prefix(source)
         if of is not None and not self._inits_of_prefix.take(of, turn.now):  # R-8.8-1
-            raise BadDatagram(Reason.BUSY)
+            raise BadDatagram(Reason.PREFIX_RATE)
         if not self._inits.take(turn.now):  # R-8.8-2
-            raise BadDatagram(Reason.BUSY)
+            raise BadDatagram(Reason.TOTAL_RATE)
 
     # --- from an index to a link ---
 

@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 from udpchat_core.delivery.parts import Part
 from udpchat_core.limits import EPOCHS_PER_SENDER_MAX
+from udpchat_core.messages import Rotation
 from udpchat_core.requests import (
     ClientState,
     DropMailKey,
@@ -19,6 +20,7 @@ from udpchat_core.requests import (
     FindLetter,
     PinOutgoing,
     SaveCardSeq,
+    SaveIdentity,
     SaveMailKey,
     SaveOutgoing,
     SavePin,
@@ -57,6 +59,10 @@ SCHEMA = Schema(
                 seq INTEGER NOT NULL, UNIQUE (sender, epoch))""",
             "CREATE INDEX watermarks_of_a_sender ON watermarks (sender)",
         ),
+        (  # the identity before, and its signature for this one
+            "ALTER TABLE me ADD COLUMN former BLOB",
+            "ALTER TABLE me ADD COLUMN signature BLOB",
+        ),
     ),
 )
 
@@ -79,8 +85,10 @@ def create_client(path: Path, state: ClientState, server: str, connect: Connect 
     """
 
     def fill(connection: Connection) -> None:
-        me = (state.name, server, state.identity, state.server_key, state.card_seq, state.next_message)
-        connection.execute("INSERT INTO me VALUES (1, ?, ?, ?, ?, ?, ?)", me)
+        rotation = state.rotation
+        word = (rotation.former, rotation.signature) if rotation is not None else (None, None)
+        me = (state.name, server, state.identity, state.server_key, state.card_seq, state.next_message, *word)
+        connection.execute("INSERT INTO me VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?)", me)
         for key in state.mail_keys:
             _save_mail_key(connection, key)
         for pin in state.pins:
@@ -152,6 +160,13 @@ def _save_pin(connection: Connection, pin: SavePin) -> None:
     connection.execute("INSERT OR REPLACE INTO pins VALUES (?, ?)", (pin.name, pin.identity))
 
 
+def _save_identity(connection: Connection, new: SaveIdentity) -> None:
+    former, signature = new.rotation.former, new.rotation.signature
+    own = "UPDATE pins SET identity = ? WHERE identity = ? AND name = (SELECT name FROM me)"
+    connection.execute(own, (new.public, former))
+    connection.execute("UPDATE me SET identity = ?, former = ?, signature = ?", (new.private, former, signature))
+
+
 def _save_server_key(connection: Connection, server: SaveServerKey) -> None:
     connection.execute("UPDATE me SET server_key = ?", (server.key,))
 
@@ -182,6 +197,7 @@ class SqliteClientStore(SqliteStore):
             EnterLetter: _enter_letter,
             FindLetter: _find_letter,
             SavePin: _save_pin,
+            SaveIdentity: _save_identity,
             SaveServerKey: _save_server_key,
             SaveCardSeq: _save_card_seq,
             SaveMailKey: _save_mail_key,
@@ -200,8 +216,8 @@ class SqliteClientStore(SqliteStore):
         return [Part(*row) for row in rows]
 
     def _read(self, connection: Connection) -> ClientState:
-        for name, identity, card_seq, server_key, next_message in connection.execute(
-            "SELECT name, identity, card_seq, server_key, next_message FROM me"
+        for name, identity, card_seq, server_key, next_message, former, signature in connection.execute(
+            "SELECT name, identity, card_seq, server_key, next_message, former, signature FROM me"
         ):
             keys = connection.execute("SELECT private, made_ms FROM mail_keys ORDER BY made_ms, rowid")
             pins = connection.execute("SELECT name, identity FROM pins ORDER BY name")
@@ -216,5 +232,6 @@ class SqliteClientStore(SqliteStore):
                 outbox=tuple(_outbox(connection)),
                 watermarks=tuple(marks),
                 next_message=next_message,
+                rotation=None if former is None else Rotation(former, signature),
             )
         raise StoreCorrupt(f"{self.path} is damaged (it has no identity): put back a backup, or begin with a new one")

@@ -27,6 +27,7 @@ from udpchat_core.wire import encode, pack, parse_untrusted, serialize, unpack_u
 from udpchat_net.stores.memory import ClientMemory
 
 START = Instant(1_700_000_000 * SECOND)
+FIRST_SEQ = START // (60 * SECOND) + 1
 SERVER = Address(b"\x0a\0\0\x01", 9_000)
 HOME = Address(b"\x0a\0\0\x02", 4_000)
 BOB, CAROL, STRANGER = (Address(b"\x0a\0\0" + bytes((last,)), 4_000) for last in (3, 4, 99))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.core.client.double import BOB, DAY, START, Peer, World
+from tests.core.client.double import BOB, DAY, FIRST_SEQ, START, Peer, World
 from udpchat_core import events as e
 from udpchat_core import messages as m
 from udpchat_core.client import keyring, new_client_state
@@ -35,9 +35,9 @@ def later(world: World, days: float) -> None:
 
 def test_a_new_user_has_an_identity_a_mail_key_and_nothing_else() -> None:
     suite = TransparentSuite(1)
-    state = new_client_state(suite, "alice", 5)
-    assert (state.name, state.card_seq, state.server_key, state.next_message) == ("alice", 0, None, 1)
-    assert [saved.made_ms for saved in state.mail_keys] == [5]
+    state = new_client_state(suite, "alice", 180_005)
+    assert (state.name, state.card_seq, state.server_key, state.next_message) == ("alice", 3, None, 1)
+    assert [saved.made_ms for saved in state.mail_keys] == [180_005]
     assert len({state.identity, state.mail_keys[0].private}) == 2
     assert (state.pins, state.outbox, state.watermarks) == ((), (), ())
 
@@ -45,7 +45,7 @@ def test_a_new_user_has_an_identity_a_mail_key_and_nothing_else() -> None:
 def test_the_card_is_the_users_own_and_lasts_90_days(either: World) -> None:
     either.register()
     card = either.server.card
-    assert (card.name, card.identity, card.seq) == ("alice", either.client.identity, 1)
+    assert (card.name, card.identity, card.seq) == ("alice", either.client.identity, FIRST_SEQ)
     assert card.expires_s == START // SECOND + CARD_LIFE_S
 
 

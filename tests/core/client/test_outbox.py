@@ -453,11 +453,11 @@ def test_a_later_sealing_of_an_earlier_life_is_outdone(online: World) -> None:
     # R-9.3-5
     bob = online.know("bob")
     online.server.answers[m.Store] = lambda asked: (m.Stored(asked.id, False, max(asked.attempt, high)),)
-    high = 2**40
+    high = 2**47
     online.send("bob")
     first, second = online.server.all(m.Store)
     assert (first.slot, second.slot) == (second.slot, first.slot)
-    assert second.attempt == 2**40 + 1
+    assert second.attempt == 2**47 + 1
     assert online.told(e.MessageStored) == [e.MessageStored(1, "bob", online=False)]
     assert len({body.secret for body in stored(online, bob)}) == 1
 

@@ -37,7 +37,7 @@ def run(phase: Phase, event: str, second: int = 100, heard_s: int = 100) -> tupl
 
 @pytest.mark.parametrize("silent_s", [0, 60, HOUR_S - 1, HOUR_S])
 def test_the_engine_does_what_the_table_does(silent_s: int) -> None:
-    assert agrees(ServerSession, SERVER_SESSION, lambda phase: Record(100, phase), At(100 + silent_s), NOW) == 5
+    assert agrees(ServerSession, SERVER_SESSION, lambda phase: Record(100, phase), At(100 + silent_s), NOW) == 6
 
 
 def test_a_record_is_noted_and_mends_a_lapse_and_nothing_else() -> None:
@@ -85,6 +85,12 @@ def test_whoever_may_be_at_a_superseded_link_is_told() -> None:
 
 
 def test_nothing_happens_after_the_end() -> None:
-    for event in (ServerSession.heard, ServerSession.registered, ServerSession.quiet, ServerSession.superseded):
+    for event in (
+        ServerSession.heard,
+        ServerSession.registered,
+        ServerSession.quiet,
+        ServerSession.superseded,
+        ServerSession.expelled,
+    ):
         with pytest.raises(LocalProtocolError):
             run(Phase.ENDED, event)

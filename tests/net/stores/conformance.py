@@ -14,11 +14,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from tests.net.stores.model import ClientModel, ServerModel
-from udpchat_core.messages import CollectedEntry, Outcome
+from udpchat_core.messages import CollectedEntry, Outcome, Rotation
 from udpchat_core.requests import (
+    BanIdentity,
     BindUser,
     ClientState,
     CollectLetters,
+    DropInvite,
     DropMailKey,
     DropReceipts,
     EnterLetter,
@@ -29,7 +31,10 @@ from udpchat_core.requests import (
     Quota,
     ReadMail,
     ReadReceipts,
+    ReleaseName,
     SaveCardSeq,
+    SaveIdentity,
+    SaveInvite,
     SaveMailKey,
     SaveOutgoing,
     SavePin,
@@ -114,6 +119,7 @@ ADAPTERS = (Adapter("sqlite", _sqlite_client, _sqlite_server), Adapter("memory",
 IDENTITIES = st.sampled_from([bytes([n]) * 32 for n in range(1, 5)])
 SLOTS = st.sampled_from([bytes([n]) * 16 for n in range(1, 7)])
 NAMES = st.sampled_from(["alice", "bob", "carol"])
+ROTATIONS = st.builds(Rotation, IDENTITIES, st.sampled_from([bytes([n]) * 64 for n in (1, 2)]))
 FEW, MS = st.integers(1, 4), st.integers(0, 9)
 TEXTS = st.sampled_from(["hi", "\U0001f409 \x00 ' \"; --", "é" * 400])
 
@@ -138,6 +144,7 @@ CLIENT_REQUESTS: st.SearchStrategy[Any] = st.one_of(
     st.builds(EnterLetter, IDENTITIES, SLOTS, st.integers(0, 11), st.integers(1, 6), NAMES, MS, MS, FEW, FEW, TEXTS),
     st.builds(FindLetter, IDENTITIES, SLOTS),
     st.builds(SavePin, NAMES, IDENTITIES),
+    st.builds(SaveIdentity, IDENTITIES, IDENTITIES, ROTATIONS),
     st.builds(SaveServerKey, IDENTITIES),
     st.builds(SaveCardSeq, st.integers(0, 2**48 - 1)),
     st.integers(1, 6).map(lambda n: SaveMailKey(bytes([n]) * 32, 1_000 + n)),
@@ -147,7 +154,17 @@ QUOTAS = st.builds(Quota, st.sampled_from([4, 6]), st.sampled_from([2, 3]), st.s
 OUTCOMES = st.sampled_from(Outcome)
 
 SERVER_REQUESTS: st.SearchStrategy[Any] = st.one_of(
-    st.builds(BindUser, NAMES, IDENTITIES, st.binary(min_size=172, max_size=180)),
+    st.builds(
+        BindUser,
+        NAMES,
+        IDENTITIES,
+        st.binary(min_size=172, max_size=180),
+        st.none() | ROTATIONS,
+        st.none() | IDENTITIES,
+    ),
+    st.builds(ReleaseName, NAMES),
+    st.builds(BanIdentity, IDENTITIES, st.booleans()),
+    st.builds(SaveInvite, IDENTITIES, MS) | st.builds(DropInvite, IDENTITIES),
     *2 * [st.builds(KeepLetter, IDENTITIES, IDENTITIES, SLOTS, FEW, st.binary(min_size=181, max_size=190), MS, QUOTAS)],
     st.builds(ReadMail, IDENTITIES, st.integers(0, 30), FEW),
     st.builds(ReadReceipts, IDENTITIES, FEW),
@@ -244,6 +261,7 @@ def busy_client_state() -> ClientState:
         new_client_state(),
         card_seq=9,
         server_key=b"\x05" * 32,
+        rotation=Rotation(b"\x06" * 32, bytes(64)),
         pins=(SavePin("bob", b"\x02" * 32), SavePin("carol", b"\x03" * 32)),
         outbox=(first, second),
         watermarks=((b"\x02" * 32, 7, 3), (b"\x03" * 32, 1, 1), (b"\x02" * 32, 8, 2)),
