@@ -9,6 +9,7 @@ from typing import NamedTuple
 from ..instant import Instant
 from ..limits import (
     CARD_LIFE_S,
+    CARD_SEQ_FIRST_LIMIT,
     LIVE_KEY_US,
     LIVE_KEYS_MAX,
     MAIL_KEY_DAYS,
@@ -31,7 +32,8 @@ _DAY_MS = 86_400_000
 def new_client_state(suite: Suite, name: str, now_ms: int) -> ClientState:
     """The state of a user who never was: a new identity and mail key. It is made durable before a client runs."""
     mail = SaveMailKey(suite.random(KEY_BYTES), now_ms)
-    return ClientState(name=name, identity=suite.random(KEY_BYTES), mail_keys=(mail,))
+    identity, drawn = suite.random(KEY_BYTES), int.from_bytes(suite.random(4))
+    return ClientState(name, identity, (mail,), card_seq=drawn % CARD_SEQ_FIRST_LIMIT)  # R-9.1-9
 
 
 class _Live(NamedTuple):

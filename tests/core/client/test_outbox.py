@@ -522,7 +522,7 @@ def test_other_refusals_of_store_are_answers(online: World, refusal: m.Refusal) 
     assert online.told(e.MessageRefused) == [e.MessageRefused(1, "bob", refusal)]
     assert [settled.outcome for settled in online.disk.all(SettleOutgoing)] == ["refused"]
     sizes = online.client.sizes()
-    assert {what for what, size in sizes.items() if size} == {"contacts", "timers"}
+    assert {what for what, size in sizes.items() if size} == {"contacts", "roster", "timers"}
 
 
 # --- returned ---
