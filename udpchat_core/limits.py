@@ -59,6 +59,9 @@ NOTED_SLOTS_MAX: Final = 64
 CARD_JUMP_MAX: Final = 2**32
 """How far a card's seq may go ahead of the highest known at once: a restored client never needs more."""
 
+CARD_SEQ_FIRST_LIMIT: Final = 2**30
+"""The first seq of an identity is drawn below it, so that a seq also tells the cards of two owners of a name apart."""
+
 CARD_GRACE_S: Final = 86_400
 """How long past its expiry a card is accepted: clocks are off by hours, time zones by a day."""
 
@@ -215,6 +218,9 @@ EXPIRY_CHECK_US_MIN: Final = 60_000_000
 
 EXPIRY_CHECK_US: Final = 3_600_000_000
 """How often it is looked for what is to be given up."""
+
+CARD_CHECK_US: Final = 1_000_000
+"""Wait between look-ups of contacts whose card changed: after a restart of the server all of them did."""
 
 ROSTER_USERS_MAX: Final = 1_000
 """Users up to which a client watches the whole directory: beyond it a change of everybody costs too much."""

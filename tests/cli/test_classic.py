@@ -30,7 +30,8 @@ def say(classic: Classic, *events: e.ClientEvent) -> list[str]:
 
 
 def letter(text: str, part: int = 1, parts: int = 1, **changes: object) -> e.LetterReceived:
-    fields = {"confirmed": True, "stored": False, "waited": False, "sent_ms": 0, "sender": THERE} | changes
+    usual = {"confirmed": True, "stored": False, "waited": False, "sent_ms": 0, "sender": THERE, "ack": bytes(16)}
+    fields = usual | changes
     return e.LetterReceived(name="bob", part=part, parts=parts, text=text, **fields)  # type: ignore[arg-type]
 
 

@@ -70,7 +70,7 @@ def test_a_text_that_an_end_cut_in_two_is_shown_whole(tmp_path: Path) -> None:
         )
         client = ClassicClient("alice", store, ("127.0.0.1", 10_001), Typist)
         client.interrupt()
-        letter = e.LetterReceived(SENDER, "bob", True, 7, 3, 3, "3", stored=False, waited=False)
+        letter = e.LetterReceived(SENDER, "bob", True, 7, 3, 3, "3", stored=False, waited=False, ack=bytes(16))
         lines = [*client.classic.told(e.Superseded()), *client.classic.told(letter)]
         await client.run("127.0.0.1", 0)
         return lines

@@ -31,6 +31,7 @@ from ..limits import (
     NUMBER_LIMIT,
     OUTBOX_DAYS_MAX,
     TEXT_PARTS_BYTES_MAX,
+    WATCHED_NAMES_MAX,
 )
 from ..machines.client_session import Phase as SessionPhase
 from ..machines.client_session import Session
@@ -88,7 +89,7 @@ class Client:
         epoch = int.from_bytes(suite.random(8)) % NUMBER_LIMIT
         self._outbox = Outbox(self._shared, self._keyring, self._requester, self._connection, self._contacts, epoch)
         self._inbox = Inbox(self._shared, self._keyring, self._connection, self._contacts, state.watermarks)
-        self._roster = RosterView(self._requester, watch_all)
+        self._roster = RosterView(self._requester, (pin.name for pin in state.pins), watch_all)
         self._failed = FailedRequests()
         parts = Parts(
             self._shared,
@@ -151,6 +152,22 @@ class Client:
             saved = SaveOutgoing(secret, message, part, len(pieces), to, sent_ms, piece, recipient)
             self._outbox.add(saved, now)
             turn.store(saved)
+        self._roster.used(to, turn)
+        return self._end(turn)
+
+    def watch(self, names: Sequence[str], now: Instant) -> Actions:
+        """Hear of these names, at most 256, in the place of those of the last call: `PeersChanged` follows.
+
+        They need not exist. As far as there is room, contacts are watched by themselves, the most recently used first;
+        with `watch_all` everybody is, as long as the directory allows it. Raises `LocalProtocolError`, with nothing
+        done, for too many names and for what is no name. A new start of the client begins without names.
+        """
+        for name in names:
+            _check_name(name)
+        if len(dict.fromkeys(names)) > WATCHED_NAMES_MAX:
+            raise LocalProtocolError(f"at most {WATCHED_NAMES_MAX} names can be watched: these are {len(names):,}")
+        turn = self._turn(now)
+        self._roster.watch(tuple(dict.fromkeys(names)), turn)
         return self._end(turn)
 
     def accept_key(self, name: str, now: Instant) -> Actions:
@@ -199,7 +216,7 @@ class Client:
 
     @property
     def roster(self) -> Mapping[str, bool]:
-        """Who is online, by name, of all users; empty unless `watch_all`."""
+        """Who is online, by name: of the users that are watched."""
         return self._roster.online
 
     def sizes(self) -> Mapping[str, int]:
@@ -208,6 +225,7 @@ class Client:
             "outbox": len(self._outbox),
             "requests": len(self._requester),
             "contacts": len(self._contacts),
+            "roster": len(self._roster),
             "timers": len(self._shared.deadlines),
             "failed": len(self._failed),
             **self._inbox.sizes(),
@@ -259,6 +277,8 @@ class Client:
                 self._inbox.tell(sender, turn)
             case "contact", str() as name:
                 self._outbox.ask_again(self._contacts.use(name), turn)
+            case "cards", None:
+                self._contacts.check_next(turn)
             case "ping", None:
                 if self._connection.record.phase is SessionPhase.ONLINE:
                     self._requester.ask(("ping", None), m.Ping, turn)
@@ -295,6 +315,7 @@ class Client:
                 self._inbox.looked_for(sought, answer, turn)
             case ((SavePin() as pin), _):
                 self._outbox.resolved(self._contacts.pinned(pin), turn)
+                self._roster.used(pin.name, turn, pinned=True)
                 self._inbox.named(pin.name, turn)
             case ((SaveMailKey() as saved), _):
                 self._keyring.mail_key_saved(saved)
@@ -318,8 +339,7 @@ class Client:
 
 def _checked_pieces(to: str, text: str) -> list[str]:
     """The parts of a text, or `LocalProtocolError` with one sentence for the user."""
-    if not is_name(to):
-        raise LocalProtocolError(f"{to!r} is no name: 1 to 32 of a-z, 0-9, _ and -, beginning with a letter or digit")
+    _check_name(to)
     try:
         size = len(text.encode())
     except UnicodeEncodeError:
@@ -327,3 +347,8 @@ def _checked_pieces(to: str, text: str) -> list[str]:
     if not 1 <= size <= TEXT_PARTS_BYTES_MAX:
         raise LocalProtocolError(f"a message has 1 to {TEXT_PARTS_BYTES_MAX:,} bytes of UTF-8; this one has {size:,}")
     return split(text)
+
+
+def _check_name(name: str) -> None:
+    if not is_name(name):
+        raise LocalProtocolError(f"{name!r} is no name: 1 to 32 of a-z, 0-9, _ and -, beginning with a letter or digit")

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from ..instant import Instant
 from ..limits import (
     CARD_LIFE_S,
+    CARD_SEQ_FIRST_LIMIT,
     LIVE_KEY_US,
     LIVE_KEYS_MAX,
     MAIL_KEY_DAYS,
@@ -27,18 +28,17 @@ from ..turn import Turn
 from .shared import Shared
 
 _DAY_MS = 86_400_000
-_MINUTE_MS = 60_000
 
 
 def new_client_state(suite: Suite, name: str, now_ms: int) -> ClientState:
     """The state of a user who never was: a new identity and mail key. It is made durable before a client runs.
 
-    Cards are counted from the minutes of Unix time, so that the first card of whoever takes a name after somebody who
-    lost it has another seq than the last one, and those who watch the name see that something changed.
+    Cards are counted from a random number, so that the first card of whoever takes a name after somebody who lost it
+    has another seq than the last one, and those who watch the name see that something changed.
     """
     mail = SaveMailKey(suite.random(KEY_BYTES), now_ms)
-    seq = max(now_ms, 0) // _MINUTE_MS
-    return ClientState(name=name, identity=suite.random(KEY_BYTES), mail_keys=(mail,), card_seq=seq)
+    identity, drawn = suite.random(KEY_BYTES), int.from_bytes(suite.random(4))
+    return ClientState(name, identity, (mail,), card_seq=drawn % CARD_SEQ_FIRST_LIMIT)  # R-9.1-9
 
 
 class _Live(NamedTuple):

@@ -31,6 +31,7 @@ _SIZES_EVERY_TURNS: Final = 16
 CAPS: Final[Mapping[str, int]] = {
     "outbox": limits.OUTBOX_LETTERS_MAX,
     "contacts": limits.CONTACTS_MAX,
+    "roster": limits.ROSTER_USERS_MAX,
     "held": limits.HELD_LETTERS_MAX,
     "sources": limits.KNOWN_SOURCES_MAX,
     "entering": limits.ENTERING_LETTERS_MAX,
