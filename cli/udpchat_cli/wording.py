@@ -15,7 +15,7 @@ _REFUSALS = {
     Refusal.BANNED: "the server does not serve this name",
     Refusal.NAME_TAKEN: "somebody else has this name; choose another one",
     Refusal.TOO_MANY: "the server takes no more new names now; try again in a minute, or ask whoever runs it",
-    Refusal.NOT_ADMITTED: "the server takes invited users only",
+    Refusal.NOT_ADMITTED: "the server takes only users who are invited, or on its list",
     Refusal.STALE_CARD: "the server knows newer keys of this name; a backup was put back that is too old",
 }
 

@@ -124,7 +124,7 @@ def refused(capsys: pytest.CaptureFixture[str]) -> Callable[[str], str]:
         ("who --state", "--state: expected one argument"),
         (
             "server statsu",
-            "server statsu: there is `server status`, `server invite`, `server ban`, `server release` "
+            "server statsu: there is `server status`, `server invite`, `server ban`, `server unban`, `server release` "
             "(did you mean status?)",
         ),
         ("server ban", "the following arguments are required: WHO"),
