@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from udpchat_cli.classic import AcceptKey, Classic, Leave, Misuse, Return, Send, Standing, timestamp
+from udpchat_cli.classic import AcceptKey, Classic, Leave, Misuse, Return, Send, Standing
 from udpchat_cli.exits import Exit
+from udpchat_cli.wording import timestamp
 from udpchat_core import events as e
 from udpchat_core.address import Address
 from udpchat_core.delivery.parts import Part, split
@@ -30,8 +31,14 @@ def say(classic: Classic, *events: e.ClientEvent) -> list[str]:
 
 
 def letter(text: str, part: int = 1, parts: int = 1, **changes: object) -> e.LetterReceived:
-    usual = {"confirmed": True, "stored": False, "waited": False, "sent_ms": 0, "sender": THERE, "ack": bytes(16)}
-    fields = usual | changes
+    fields = {
+        "confirmed": True,
+        "stored": False,
+        "waited": False,
+        "sent_ms": 0,
+        "sender": THERE,
+        "ack": bytes(16),
+    } | changes
     return e.LetterReceived(name="bob", part=part, parts=parts, text=text, **fields)  # type: ignore[arg-type]
 
 

@@ -29,7 +29,7 @@ class SlowStore(SqliteClientStore):
 
 def test_a_command_waits_until_the_message_before_it_is_on_disk(tmp_path: Path) -> None:
     async def scenario(loop: VirtualTimeLoop) -> None:
-        server = ClassicServer(classic_server.open_store(str(tmp_path)), lambda line: None, loop.clock())
+        server = ClassicServer(classic_server.open_store(str(tmp_path)), lambda *_: None, loop.clock())
         at = server.start([("127.0.0.1", 0)])
         made = classic_client.open_store("alice", "127.0.0.1", at.port, str(tmp_path))
         made.close()
