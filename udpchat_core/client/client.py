@@ -230,6 +230,8 @@ class Client:
                 self._inbox.tell(sender, turn)
             case "contact", str() as name:
                 self._outbox.ask_again(self._contacts.use(name), turn)
+            case "pace", str() as name:
+                self._outbox.admit(self._contacts.use(name), turn)
             case "ping", None:
                 if self._connection.record.phase is SessionPhase.ONLINE:
                     self._requester.ask(("ping", None), m.Ping, turn)

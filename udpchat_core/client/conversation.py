@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import islice
 
 from ..delivery.path import Path
 from ..limits import DIRECT_WINDOW_LETTERS, STORED_WINDOW_LETTERS
@@ -53,6 +54,13 @@ class Conversation:
         # R-9.3-2
         return self.last_seq + 1 < self.floor + DIRECT_WINDOW_LETTERS and self.in_flight < self.path.window
 
+    def has_retry_room(self, letter: OutgoingLetter) -> bool:
+        """Whether `letter`, which is in flight, is one of the lowest that fill the window: what is held waits for these."""
+        if self.in_flight <= self.path.window:
+            return True
+        flying = (seq for seq, each in self.outstanding.items() if each.phase is Phase.DIRECT)
+        return letter.seq in islice(flying, self.path.window)
+
     def has_store_room(self, letter: OutgoingLetter) -> bool:
         """Whether `letter`, numbered or next, may go to the mailbox: late Stores must not fill what a reader holds."""
         lowest = next(iter(self.unstored), self.last_seq + 1)
@@ -96,6 +104,10 @@ class Correspondent:
     def pto_us(self) -> int:
         """How long an acknowledgement may take on the direct path; 0 if not known."""
         return self.conversation.path.pto_us
+
+    def has_retry_room(self, record: OutgoingLetter) -> bool:
+        """Whether the window of direct letters has room for another copy."""
+        return self.conversation.has_retry_room(record)
 
     def has_store_room(self, record: OutgoingLetter) -> bool:
         """Whether the window of stored letters has room."""
