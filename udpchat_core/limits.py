@@ -92,6 +92,10 @@ PTO_DURABLE_US: Final = 25_000
 PTO_GRANULARITY_US: Final = 1_000
 """The least variation counted in a path's timeout (as kGranularity, RFC 9002 section 6.1.2)."""
 
+AMBIGUOUS_ACKS_MAX: Final = 8
+"""Acknowledgements in a row that do not measure a path because they may answer a retry; then one does after all: a
+path that has become slower than the retries has no others."""
+
 DIRECT_WINDOW_LETTERS: Final = 64
 """How far direct letters may run ahead of the lowest unacknowledged one: what a recipient holds ahead of a gap."""
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from ..delivery.path import Path
+from ..instant import Instant
 from ..limits import DIRECT_WINDOW_LETTERS, STORED_WINDOW_LETTERS
 from ..machines.outgoing import OutgoingLetter, Phase
 from .contacts import Contact
@@ -54,12 +55,12 @@ class Conversation:
         # R-9.3-2
         return self.last_seq + 1 < self.floor + DIRECT_WINDOW_LETTERS and self.in_flight < self.path.window
 
-    def has_retry_room(self, letter: OutgoingLetter) -> bool:
-        """Whether `letter`, which is in flight, is one of the lowest that fill the window: what is held waits for these."""
-        if self.in_flight <= self.path.window:
+    def is_among_lowest(self, letter: OutgoingLetter, count: int) -> bool:
+        """Whether `letter`, which is in flight, is one of the `count` lowest that are."""
+        if self.in_flight <= count:
             return True
         flying = (seq for seq, each in self.outstanding.items() if each.phase is Phase.DIRECT)
-        return letter.seq in islice(flying, self.path.window)
+        return letter.seq in islice(flying, count)
 
     def has_store_room(self, letter: OutgoingLetter) -> bool:
         """Whether `letter`, numbered or next, may go to the mailbox: late Stores must not fill what a reader holds."""
@@ -106,8 +107,12 @@ class Correspondent:
         return self.conversation.path.pto_us
 
     def has_retry_room(self, record: OutgoingLetter) -> bool:
-        """Whether the window of direct letters has room for another copy."""
-        return self.conversation.has_retry_room(record)
+        """Whether the letter is one of the lowest in flight that fill the window: what is behind waits for these."""
+        return self.conversation.is_among_lowest(record, self.conversation.path.window)
+
+    def is_answering(self, now: Instant) -> bool:
+        """Whether the recipient acknowledged any letter just now."""
+        return self.conversation.path.is_answering(now)
 
     def has_store_room(self, record: OutgoingLetter) -> bool:
         """Whether the window of stored letters has room."""

@@ -172,7 +172,7 @@ class Outbox:
         if letter is None:
             raise BadDatagram(Reason.LINK)
         if letter.phase is Phase.DIRECT and letter.first_sent is not None:
-            self._conversation(letter).path.acknowledged(turn.now - letter.first_sent)
+            self._conversation(letter).path.acknowledged(letter.first_sent, turn.now)
         self._step(letter, Outgoing.acknowledged, turn)
 
     def receipt_untrusted(self, slot: bytes, ack: bytes, turn: Turn) -> None:
@@ -219,8 +219,9 @@ class Outbox:
     def timed_out(self, secret: bytes, turn: Turn) -> None:
         """No answer in time."""
         letter = self._letters[secret]
-        if letter.phase is Phase.DIRECT:
-            self._conversation(letter).path.lost(turn.now)
+        conversation = self._conversation(letter)
+        if letter.phase is Phase.DIRECT and conversation.is_among_lowest(letter, 1):  # those behind may be held: R-9.4-1
+            conversation.path.lost(turn.now)
         self._step(letter, Outgoing.timed_out, turn)
         if letter.phase is Phase.QUEUED:  # the directory was asked in vain
             self.admit(self._contacts.use(letter.to), turn)
@@ -278,7 +279,7 @@ class Outbox:
             case Do.SEND:
                 card = _card_for(letter, contact)
                 if contact.address is not None:
-                    self._conversation(letter).path.sent(turn.now)
+                    self._conversation(letter).path.sent(turn.now, is_retry=letter.first_sent is not None)
                     turn.send(contact.address, self._seal(letter, card.identity, card.live, turn))
             case Do.STORE:
                 self._ask_to_store(letter, contact, turn)

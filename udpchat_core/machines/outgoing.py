@@ -126,6 +126,10 @@ class Peer(Protocol):
         """Whether the window of direct letters, as it is by now, has room for another copy of this one."""
         ...
 
+    def is_answering(self, now: Instant) -> bool:
+        """Whether the recipient acknowledged any letter within the wait after a last try."""
+        ...
+
     def has_store_room(self, record: OutgoingLetter) -> bool:
         """Whether the window of stored letters has room for this one."""
         ...
@@ -143,12 +147,12 @@ def is_known(record: OutgoingLetter, peer: Peer, now: Instant) -> bool:
 
 def must_hold_back(record: OutgoingLetter, peer: Peer, now: Instant) -> bool:
     """Direct tries are left, and the window has become too small for this one."""
-    return record.tries < len(DIRECT_RETRY_US) and not peer.has_retry_room(record)
+    return may_try_again(record, peer, now) and not peer.has_retry_room(record)
 
 
 def may_try_again(record: OutgoingLetter, peer: Peer, now: Instant) -> bool:
-    """Direct tries are left."""
-    return record.tries < len(DIRECT_RETRY_US)
+    """Direct tries are left, or the recipient answers others: this one is in a queue, or its turn comes."""
+    return record.tries < len(DIRECT_RETRY_US) or peer.is_answering(now)  # R-9.3-3
 
 
 def has_store_room(record: OutgoingLetter, peer: Peer, now: Instant) -> bool:
@@ -275,7 +279,7 @@ def finish(record: OutgoingLetter, peer: Peer, now: Instant) -> tuple[Do, ...]:
 
 
 def _next_try(record: OutgoingLetter, peer: Peer, now: Instant) -> Instant:
-    wait_us = max(DIRECT_RETRY_US[record.tries], peer.pto_us)
+    wait_us = max(DIRECT_RETRY_US[min(record.tries, len(DIRECT_RETRY_US) - 1)], peer.pto_us)
     record.tries += 1
     return after(now, min(wait_us, DIRECT_WAIT_US_MAX))  # R-9.3-3
 
