@@ -118,7 +118,7 @@ class Network:
         for line in self._lines:
             if line.from_us <= now_us < line.until_us and any(_names(*named, *link) for named in line.links):
                 starts_us = max(at_us, self._busy_until_us.get(line, 0))
-                waiting_bytes = (starts_us - at_us) * line.bytes_per_s // _SECOND_US
+                waiting_bytes = -(-(starts_us - at_us) * line.bytes_per_s // _SECOND_US)  # the last one begun counts
                 if waiting_bytes + size + HEADERS_BYTES > line.queue_bytes_max:
                     return None
                 at_us = starts_us + (size + HEADERS_BYTES) * _SECOND_US // line.bytes_per_s
