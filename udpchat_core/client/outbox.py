@@ -172,7 +172,8 @@ class Outbox:
         if letter is None:
             raise BadDatagram(Reason.LINK)
         if letter.phase is Phase.DIRECT and letter.first_sent is not None:
-            self._conversation(letter).path.acknowledged(letter.first_sent, turn.now)
+            conversation = self._conversation(letter)
+            conversation.path.acknowledged(letter.first_sent, turn.now, conversation.in_flight)
         self._step(letter, Outgoing.acknowledged, turn)
 
     def receipt_untrusted(self, slot: bytes, ack: bytes, turn: Turn) -> None:

@@ -89,13 +89,17 @@ class Path:
         early_us = self.next_send - now - burst_us
         return max(early_us, PACED_BURST_US) if early_us > 0 else 0
 
-    def acknowledged(self, first_sent: Instant, now: Instant) -> None:
-        """A letter first sent at `first_sent` was acknowledged (RFC 9002 sections 5.3 and 7.3)."""
+    def acknowledged(self, first_sent: Instant, now: Instant, in_flight: int) -> None:
+        """One of `in_flight` letters, first sent at `first_sent`, was acknowledged (RFC 9002 sections 5.3 and 7.3)."""
         self.heard = now
         self.ambiguous += 1
         if self.retried < first_sent or self.srtt_us == 0 or self.ambiguous > AMBIGUOUS_ACKS_MAX:
             self.ambiguous = 0
             self._measured(max(now - first_sent, 1))
+        if 2 * in_flight >= self.window:  # one that is not used shows nothing: RFC 9002 section 7.8
+            self._grow()
+
+    def _grow(self) -> None:
         if self.slow_start:
             self.window += 1
         else:

@@ -24,8 +24,8 @@ NOW = Instant(1_000_000_000)
 
 
 def acknowledge(path: Path, elapsed_us: int, now: int = NOW) -> None:
-    """A letter first sent `elapsed_us` ago was acknowledged."""
-    path.acknowledged(Instant(now - elapsed_us), Instant(now))
+    """One of a window of letters, first sent `elapsed_us` ago, was acknowledged."""
+    path.acknowledged(Instant(now - elapsed_us), Instant(now), path.window)
 
 
 def measured(*samples_us: int) -> Path:
@@ -213,6 +213,17 @@ def test_the_window_doubles_each_round_trip_until_the_first_loss() -> None:
         assert path.window == size
         for _ in range(size):
             acknowledge(path, 1_000)
+
+
+def test_a_window_that_is_not_half_used_does_not_grow() -> None:
+    """RFC 9002 section 7.8: so the first long text after many short messages does not leave at once."""
+    # R-9.3-12
+    path = Path()
+    for _ in range(100):
+        path.acknowledged(NOW, NOW, CONGESTION_WINDOW_START // 2 - 1)
+    assert path.window == CONGESTION_WINDOW_START
+    path.acknowledged(NOW, NOW, CONGESTION_WINDOW_START // 2)
+    assert path.window == CONGESTION_WINDOW_START + 1
 
 
 def test_the_window_never_passes_its_ends() -> None:
