@@ -221,8 +221,8 @@ class Outbox:
         """No answer in time."""
         letter = self._letters[secret]
         conversation = self._conversation(letter)
-        if letter.phase is Phase.DIRECT and conversation.is_among_lowest(letter, 1):  # those behind may be held: R-9.4-1
-            conversation.path.lost(turn.now)
+        if letter.phase is Phase.DIRECT and conversation.is_among_lowest(letter, 1):
+            conversation.path.lost(turn.now)  # R-9.4-1: the recipient may have those behind it, and hold them
         self._step(letter, Outgoing.timed_out, turn)
         if letter.phase is Phase.QUEUED:  # the directory was asked in vain
             self.admit(self._contacts.use(letter.to), turn)

@@ -4,8 +4,9 @@ An acknowledgement does not say which copy it answers, and a recipient withholds
 So one measures the path only if nothing was sent again since its letter was first sent (Karn's rule, RFC 6298 section
 3, for the whole path); else a loss would look like a slow path, and every later loss would be waited for as long. But
 a path slower than the first retry would never be measured by that rule: so the first acknowledgement counts whatever
-it answers, measured from the first copy, and so does one after a row of others that did not. The window doubles each round trip until the first
-loss, then grows by one, and is halved at most once a round trip.
+it answers, measured from the first copy, and so does one after a row of others that did not.
+
+The window doubles each round trip until the first loss, then grows by one, and is halved at most once a round trip.
 
 A window that leaves at once fills a queue at once. So letters are spread over the round trip: each has its time,
 `interval_us` after the one before, or now if that is past. One may leave ahead of its time by a burst (the generic
@@ -96,7 +97,7 @@ class Path:
         if self.retried < first_sent or self.srtt_us == 0 or self.ambiguous > AMBIGUOUS_ACKS_MAX:
             self.ambiguous = 0
             self._measured(max(now - first_sent, 1))
-        if 2 * in_flight >= self.window:  # one that is not used shows nothing: RFC 9002 section 7.8
+        if 2 * in_flight >= self.window:  # R-9.3-12: one that is not used shows nothing: RFC 9002 section 7.8
             self._grow()
 
     def _grow(self) -> None:

@@ -19,7 +19,6 @@ from udpchat_core.limits import (
     PTO_GRANULARITY_US,
 )
 
-
 NOW = Instant(1_000_000_000)
 
 
