@@ -32,7 +32,7 @@ class Owners(Observer):
     def __init__(self, ledger: Ledger, seam: Seam) -> None:
         self._ledger, self._seam = ledger, seam
         self._typed: dict[tuple[str, int], tuple[str, str]] = {}  # recipient and text, by sender and number
-        self._left: Counter[str] = Counter()  # calls of deregister that nothing was said of yet
+        self._left: Counter[str] = Counter()  # how often the server said so
         self._accepts: Counter[tuple[str, str]] = Counter()  # calls of accept_key, by (name, of)
         self._seqs: dict[bytes, int] = {}
         self._pins: dict[tuple[str, str], bytes] = {}
@@ -44,8 +44,6 @@ class Owners(Observer):
         match what, about:
             case "send", (int() as number, str() as to, str() as text):
                 self._typed[node.name, number] = (to, text)
-            case "deregister", _:
-                self._left[node.name] += 1
             case "accept_key", (str() as of,):
                 self._accepts[node.name, of] += 1
 
@@ -109,8 +107,8 @@ class Owners(Observer):
         honest = self._ledger.is_server_honest
         match event:
             case UserLeft(name) if honest and name in self._ledger.world.nodes:
-                self._left[name] -= 1
-                if self._left[name] < 0:
+                self._left[name] += 1
+                if self._left[name] > len(self._seam.goodbyes.get(name, ())):
                     raise Violation(Invariant.OWNERS, f"{name} was taken offline, and did not ask for it")
             case Superseded() if honest:
                 raise Violation(Invariant.OWNERS, f"{node.name} was superseded, and has no other device")

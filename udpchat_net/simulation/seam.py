@@ -38,6 +38,7 @@ class Seam(Observer):
         announced: the keys in the cards of each identity.
         cards: the cards themselves.
         noted: the slots of each Noted, by who sent it.
+        goodbyes: the links on which a user said Deregister: two, while one replaces the other.
     """
 
     def __init__(self, ledger: Ledger) -> None:
@@ -51,6 +52,7 @@ class Seam(Observer):
         self._floors: dict[tuple[str, int, str], int] = {}
         self.announced: dict[bytes, dict[bytes, None]] = {}
         self.cards: dict[bytes, dict[bytes, None]] = {}
+        self.goodbyes: dict[str, dict[bytes, None]] = {}
         self.noted: dict[bytes, dict[bytes, None]] = {}
         self._known_receipts: set[tuple[bytes, bytes, bytes | None]] = set()
 
@@ -64,7 +66,7 @@ class Seam(Observer):
                     if self._ledger.is_server_honest:
                         self._server_says(to, payload[_INDEX], message)
                 else:
-                    self._client_says(node, message)
+                    self._client_says(node, payload[_INDEX], message)
         elif kind == LetterDatagram.type:
             self._letter_leaves(node, payload)
         elif kind == Acks.type:
@@ -80,8 +82,10 @@ class Seam(Observer):
 
     # --- a client ---
 
-    def _client_says(self, node: Node, message: m.Message) -> None:
+    def _client_says(self, node: Node, index: bytes, message: m.Message) -> None:
         match message:
+            case m.Deregister():
+                self.goodbyes.setdefault(node.name, {})[index] = None
             case m.Store(id_, recipient, slot, _, datagram):
                 letter = self._letter_leaves(node, datagram, slot)
                 assert isinstance(node.store, ClientMemory)

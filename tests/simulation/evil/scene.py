@@ -1,5 +1,6 @@
 """Two friends who chat, and a world in which somebody is against them."""
 
+from dataclasses import replace
 from typing import Any
 
 from udpchat_core import messages as m
@@ -33,9 +34,7 @@ class Scene:
         self.cores = EvilCores(lies) if lies is not None else cores
         self.world = World(seed, clients, real=real, cores=self.cores)
         honest = not isinstance(self.cores, EvilCores)
-        self.oracle = Oracle(
-            self.world, is_server_honest=honest, friend_delay_us_max=delay_us_max if honest else None
-        )
+        self.oracle = Oracle(self.world, is_server_honest=honest, friend_delay_us_max=delay_us_max if honest else None)
         self.network = EvilNetwork(self.world, seed)
         self._said = 0
         for name in ("ann", "bob"):
@@ -101,11 +100,12 @@ class Scene:
         return self.oracle.ledger.identities[name]
 
     def state(self) -> tuple[Any, ...]:
-        """What the disks hold."""
+        """What the disks hold, but for the cards: anybody on the path can make a client begin a handshake."""
         clients = [self.client(name) for name in ("ann", "bob")]
-        kept = [(each.load(), dict(each.outgoing), dict(each.inbox)) for each in clients]
+        kept = [(replace(each.load(), card_seq=0), dict(each.outgoing), dict(each.inbox)) for each in clients]
+        users = {name: user.identity for name, user in self.directory.users.items()}
         boxes = {owner: dict(box.letters) for owner, box in self.directory.mailboxes.items()}
-        return (kept, dict(self.directory.users), boxes, {of: dict(kept) for of, kept in self.directory.receipts.items()})
+        return (kept, users, boxes, {of: dict(kept) for of, kept in self.directory.receipts.items() if kept})
 
     # --- enemies ---
 
@@ -130,3 +130,9 @@ class Scene:
         """The server says this to a client, unasked."""
         self.world.call(SERVER, lambda core, now: core.push(name, said, now))
         self.run(0.1)
+
+    def server_says_online(self, name: str) -> bool:
+        """Whether the directory shows the user as online: asked by an outsider."""
+        eve = self.peer(f"asker{self.world.now_us}")
+        eve.look_up(name)
+        return eve.said(m.Found)[-1].address is not None
