@@ -110,6 +110,9 @@ CONGESTION_WINDOW_MAX: Final = 256
 STORE_BACKOFF_US_MIN: Final = 500_000
 """The first wait after the mailbox had no room."""
 
+STORE_BACKOFF_US_MAX: Final = 60_000_000
+"""The longest wait after the mailbox had no room: what strangers stuffed must not hold up two who are both there."""
+
 STORED_RETRY_US_MIN: Final = 30_000_000
 """The first wait before a stored message is tried again, and every wait while its recipient is online."""
 

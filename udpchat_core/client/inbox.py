@@ -290,8 +290,8 @@ class Inbox:
         if body.sender in self._unnamed:
             self._unnamed[body.sender].append(event)
             if len(self._unnamed[body.sender]) >= HELD_LETTERS_PER_SENDER_MAX:
-                self.tell(body.sender, turn)
-        elif confirmed is None and len(self._unnamed) < ENTERING_LETTERS_MAX and self._names.take(turn.now):  # R-9.4-9
+                self.tell_unnamed(body.sender, turn)
+        elif confirmed is None and self._names.take(turn.now):  # R-9.4-9
             self._unnamed[body.sender] = [event]
             self._contacts.look_up(body.name, turn)
             self._shared.set_timer(("name", body.sender), after(turn.now, NAME_WAIT_US))

@@ -9,7 +9,7 @@ from udpchat_core.actions import Received
 from udpchat_core.address import Address
 from udpchat_core.datagrams import HEADER_BYTES, Acks, Init, Resp, Retry
 from udpchat_core.messages import Outcome
-from udpchat_core.requests import BindUser, CollectLetters, ExpireLetters, KeepLetter, StoreReply
+from udpchat_core.requests import BindUser, CollectLetters, ExpireLetters, KeepLetter, Kept, StoreReply
 from udpchat_core.secure.keys import key_id
 
 from ..core import Core
@@ -84,6 +84,8 @@ class Mailroom(Observer):
         boxes = node.store.mailboxes
         for reply in replies:
             if isinstance(reply.request, KeepLetter):
+                if isinstance(reply.result, Kept):
+                    self._ledger.entries[reply.request.owner, reply.result.entry] = reply.request.sender
                 self._keep(boxes[reply.request.owner].letters, reply.request)
         for owner, before in self._before.items():
             after = boxes[owner].letters if owner in boxes else {}

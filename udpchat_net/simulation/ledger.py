@@ -97,6 +97,7 @@ class Ledger(Observer):
         bound_us: when a name became durable in the directory.
         outsiders: where they receive, by I.
         foreign: for whom outsiders wrote which text, by (sender, acknowledgement).
+        entries: of whom each entry is that a mailbox ever had, by owner and number.
         is_server_honest: whether the server's words count.
     """
 
@@ -104,6 +105,7 @@ class Ledger(Observer):
         self.world = world
         self.is_server_honest = is_server_honest
         self.outsiders: dict[bytes, Address] = {}
+        self.entries: dict[tuple[bytes, int], bytes] = {}
         self.foreign: dict[tuple[bytes, bytes], tuple[bytes, str]] = {}
         self.by_secret: dict[bytes, Letter] = {}
         self.by_ack: dict[bytes, Letter] = {}

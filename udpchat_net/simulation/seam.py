@@ -115,6 +115,8 @@ class Seam(Observer):
         letter = self._ledger.by_slot.get(slot)
         returned = (self._ledger.identities[node.name], slot, None) in self._known_receipts
         returned |= not self._ledger.is_server_honest  # it may say so of any letter
+        if letter is not None:  # a recipient may say anything of a letter that it threw away
+            returned |= any(each[1] == slot and each[2] not in (None, letter.ack) for each in self._known_receipts)
         if letter is not None and self._ledger.is_open(letter) and not returned:
             raise Violation(Invariant.DURABLE, f"{node.name} noted the receipt for {letter}, still in its outbox")
 
@@ -170,7 +172,7 @@ class Seam(Observer):
         server = self._nodes[SERVER].store
         assert isinstance(server, ServerMemory)
         if self._ledger.world.network.name(to) is None:
-            self._outsider_is_told(server, to, message)
+            self._outsider_is_told(to, message)
             return
         name, life = self._links[index]
         identity = self._ledger.identities[name]
@@ -182,6 +184,8 @@ class Seam(Observer):
             case m.Registered():
                 if name not in server.users or server.users[name].identity != identity:
                     raise Violation(Invariant.DURABLE, f"the server said registered to {name}, not on its disk")
+            case m.Mail(entry, _) if self._ledger.entries.get((identity, entry)) in self._ledger.outsiders:
+                pass
             case m.Mail(_, slot):
                 letter = self._ledger.by_slot.get(slot)
                 if letter is None or not letter.kept:
@@ -193,12 +197,11 @@ class Seam(Observer):
             case m.Returned(slot):
                 self._receipt_leaves(server, name, (identity, slot, None))
 
-    def _outsider_is_told(self, server: ServerMemory, to: Address, message: m.Message) -> None:
+    def _outsider_is_told(self, to: Address, message: m.Message) -> None:
         if isinstance(message, m.Mail):
-            for identity in (each for each, address in self._ledger.outsiders.items() if address == to):
-                box = server.mailboxes.get(identity)
-                if box is not None and message.entry in box.letters:
-                    return
+            here = [identity for identity, address in self._ledger.outsiders.items() if address == to]
+            if any((identity, message.entry) in self._ledger.entries for identity in here):
+                return
             letter = self._ledger.by_slot.get(message.slot, "mail")
             raise Violation(Invariant.RIGHT_PERSON, f"the server pushed {letter} to an outsider who has no such entry")
 

@@ -1,11 +1,16 @@
 """Two friends who chat, and a world in which somebody is against them."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from udpchat_core import messages as m
+from udpchat_core.datagrams import Letter
 from udpchat_core.events import LetterReceived, MessageDelivered
-from udpchat_net.simulation.cores import Cores
+from udpchat_core.limits import MAILBOX_SENDER_LETTERS_MAX
+from udpchat_core.secure.keys import LETTER_LABEL, key_id
+from udpchat_core.wire import serialize
+from udpchat_net.simulation.cores import Cores, Measured
 from udpchat_net.simulation.evil import EvilCores, EvilNetwork, EvilPeer, EvilServer
 from udpchat_net.simulation.faults import SERVER
 from udpchat_net.simulation.oracle import Oracle
@@ -126,13 +131,72 @@ class Scene:
         self.run(0.2)
         return crowd
 
-    def push(self, name: str, *said: m.Message) -> None:
+    def push(self, name: str, *said: m.Message, run_s: float = 0.1) -> None:
         """The server says this to a client, unasked."""
         self.world.call(SERVER, lambda core, now: core.push(name, said, now))
-        self.run(0.1)
+        self.run(run_s)
 
     def server_says_online(self, name: str) -> bool:
         """Whether the directory shows the user as online: asked by an outsider."""
         eve = self.peer(f"asker{self.world.now_us}")
         eve.look_up(name)
         return eve.said(m.Found)[-1].address is not None
+
+    def sizes(self, name: str) -> Mapping[str, int]:
+        """How long the queues of a node are."""
+        core: object = self.world.nodes[name].core
+        assert isinstance(core, Measured)
+        return core.sizes()
+
+    @staticmethod
+    def reseal(eve: EvilPeer, card: m.CardBody, plain: bytes, *, stored: bool) -> bytes:
+        """What somebody signed for eve, sealed by her for another."""
+        key = card.mail if stored else card.live
+        sealed = eve.suite.hpke_seal_untrusted(key, LETTER_LABEL + card.identity, plain)
+        return serialize(Letter(key_id(eve.suite, key), sealed))
+
+    def exchange_mail(self) -> None:
+        """Bob is away, ann writes, and bob collects it: his mailbox knows her."""
+        self.world.deregister("bob")
+        self.run(1)
+        self.world.send("ann", "bob", "by mail")
+        self.run(2)
+        self.world.register("bob")
+        self.run(2)
+        assert "by mail" in self.texts("bob")
+
+    def stuff_mailbox(self) -> list[EvilPeer]:
+        """Bob goes away, and six strangers put into his mailbox what fits: letters with gaps, which stay there."""
+        self.world.deregister("bob")
+        crowd = self.crowd(6)
+        bob = crowd[0].look_up("bob")
+        for number in range(MAILBOX_SENDER_LETTERS_MAX + 4):
+            for each in crowd:
+                each.say(each.store(bob, each.body("never shown", seq=2 + number % 60)))
+            self.run(0.025)
+        return crowd
+
+    # --- an evil server ---
+
+    @property
+    def evil_cores(self) -> EvilCores:
+        assert isinstance(self.cores, EvilCores)
+        return self.cores
+
+    @property
+    def cores_lies(self) -> dict[type[Any], Any]:
+        """The lies of the server, to be changed as it runs."""
+        return self.evil_cores.lies
+
+    def asked(self, kind: type[m.Message], name: str) -> int:
+        """How often a user asked this of the server, in its life."""
+        return sum(who == name and type(message) is kind for who, message in self.server.asked)
+
+    def finish(self) -> None:
+        """With a server that lied: friends can speak again, and what clients promise was kept all the time."""
+        self.chat(2, 2)
+        self.oracle.check()
+        for name in ("ann", "bob"):
+            friend = "bob" if name == "ann" else "ann"
+            shown = [text for text in self.texts(name) if text.startswith(f"{friend} says ")]
+            assert shown == [f"{friend} says {number}" for number in range(1, self._said + 1)]

@@ -1,18 +1,29 @@
 """What somebody on the path can do, who sees everything and may send anything from anywhere, without a key.
 
-| attack | defence | test |
-|---|---|---|
-| every datagram again, to where it went | replay window, pending links, once-ness | test_a_replay_of_every_datagram_changes_nothing |
-| every datagram again, from another address | tokens bound to addresses, answers to the proven one | test_a_replay_from_spoofed_sources... |
-| every datagram to others | keys, link indexes | test_a_replay_to_others_changes_nothing |
-| bits flipped, garbage under right headers | tags, closed layouts | test_changed_and_made_up_datagrams_change_nothing |
-| a token for another address | the token is a MAC over the address | test_a_token_is_good_for_the_address_that_it_was_sent_to_and_for_no_other |
-| a victim's address as the source | no more bytes than came, a handshake for none | test_a_victim_gets_no_more_than_was_sent_in_its_name |
-| a RECORD held back, sent from elsewhere | answers to the proven address | test_a_record_from_elsewhere_moves_nobody |
-| a Register held back until after the Deregister | counters of both | test_a_register_held_back_does_not_bring_back_who_left |
-| hints forged | one in five seconds, beside the link | test_forged_hints_cost_a_handshake_in_five_seconds_and_hold_up_nobody |
-| hints with another key | the key is pinned | test_a_hint_with_another_key_begins_nothing |
-| RESP, RECORD and ACK forged | Noise, tags, secrets | test_forged_answers_end_nothing |
+- every datagram again, to where it went: replay window, pending links, once-ness:
+  `test_a_replay_of_every_datagram_changes_nothing`
+- every datagram again, from another address: tokens bound to addresses, answers to the proven one:
+  `test_a_replay_from_spoofed_sources_changes_nothing_and_moves_nobody`
+- every datagram to others: keys, link indexes:
+  `test_a_replay_to_others_changes_nothing`
+- bits flipped, garbage under right headers: tags, closed layouts:
+  `test_changed_and_made_up_datagrams_change_nothing`
+- a token for another address: the token is a MAC over the address:
+  `test_a_token_is_good_for_the_address_that_it_was_sent_to_and_for_no_other`
+- a victim's address as the source: no more bytes than came, a handshake for none:
+  `test_a_victim_gets_no_more_than_was_sent_in_its_name`
+- a short RECORD of no link, from a victim's address: no hint for what is shorter:
+  `test_what_is_shorter_than_a_hint_gets_none`
+- a RECORD held back, sent from elsewhere: answers to the proven address:
+  `test_a_record_from_elsewhere_moves_nobody`
+- a Register held back until after the Deregister: counters of both:
+  `test_a_register_held_back_does_not_bring_back_who_left`
+- hints forged: one in five seconds, beside the link:
+  `test_forged_hints_cost_a_handshake_in_five_seconds_and_hold_up_nobody`
+- hints with another key: the key is pinned:
+  `test_a_hint_with_another_key_begins_nothing`
+- RESP, RECORD and ACK forged: Noise, tags, secrets:
+  `test_forged_answers_end_nothing`
 """
 
 import pytest
@@ -124,6 +135,17 @@ def test_a_victim_gets_no_more_than_was_sent_in_its_name(kind: type[Hello | Init
     scene.end()
 
 
+def test_what_is_shorter_than_a_hint_gets_none() -> None:
+    """R-8.1-5: a RECORD of a link that nobody knows, made as short as it may be."""
+    scene = Scene()
+    victim = scene.peer("victim", connected=False)
+    for number in range(500):
+        scene.network.forge_record(scene.network.of(Record)[0], number, size=19, index=b"none", source=victim.address)
+    scene.run(3)
+    assert victim.datagrams == []
+    scene.end()
+
+
 def test_a_record_from_elsewhere_moves_nobody() -> None:
     """R-8.1-6: a RECORD that is held back and comes from another address is answered at the proven one."""
     scene = Scene()
@@ -147,6 +169,7 @@ def test_a_register_held_back_does_not_bring_back_who_left() -> None:
     """R-8.2-7: the counters of Register and Deregister order them, whatever the network does."""
     scene = Scene()
     network = scene.network
+    kept = network.held
     scene.world.restart("bob")
     begun = len(network.of(Resp))
     # Bob hears no answer to his first Register, and his second one is kept for later.
@@ -156,7 +179,6 @@ def test_a_register_held_back_does_not_bring_back_who_left() -> None:
             (what.node == SERVER and what.is_a(Record)) or (what.node == "bob" and what.is_a(Record) and len(kept) < 2)
         )
     )
-    kept = network.held
     scene.run(0.9)
     late = [each for each in kept if each.node == "bob"]
     network.holds = None

@@ -22,6 +22,7 @@ CAPTURED_MAX: Final = 8_192
 """Datagrams that it remembers; the oldest go."""
 _AT_TYPE: Final = 2
 _ECHO: Final = slice(3, 19)
+_INDEX: Final = slice(3, 7)
 
 
 class Captured(NamedTuple):
@@ -125,11 +126,19 @@ class EvilNetwork(Observer):
         resp = Resp(init.payload[at : at + 4], self.random.randbytes(52))
         self._world.inject(self._world.network.address(SERVER), init.source, serialize(resp), after_us)
 
-    def forge_record(self, what: Captured, counter: int, after_us: int = 0) -> None:
-        """A RECORD of a link that it saw, with any counter and random bytes in it."""
-        index = what.payload[HEADER_BYTES : HEADER_BYTES + 4]
-        record = Record(index, counter, self.random.randbytes(60))
-        self._world.inject(what.source, what.to, serialize(record), after_us)
+    def forge_record(
+        self,
+        what: Captured,
+        counter: int,
+        *,
+        size: int = 60,
+        index: bytes | None = None,
+        source: Address | None = None,
+        after_us: int = 0,
+    ) -> None:
+        """A RECORD of a link that it saw, or of another, with any counter and random bytes in it."""
+        record = Record(index or what.payload[_INDEX], counter, self.random.randbytes(size))
+        self._world.inject(source or what.source, what.to, serialize(record), after_us)
 
     def forge_acks(self, to: Address, source: Address, count: int = 74, after_us: int = 0) -> None:
         """Acknowledgements of nothing."""
@@ -162,6 +171,6 @@ class EvilNetwork(Observer):
             case 6 if what.is_a(Init):
                 self.forge_resp(what, after_us)
             case 7 if what.is_a(Record):
-                self.forge_record(what, self.random.choice((0, 1, 2_000, 2**63, 2**64 - 1)), after_us)
+                self.forge_record(what, self.random.choice((0, 1, 2_000, 2**63, 2**64 - 1)), after_us=after_us)
             case _:
                 self.forge_acks(someone, other, self.random.randint(1, 74), after_us)

@@ -85,7 +85,7 @@ class EvilPeer:
 
     def card(self, **changed: Any) -> bytes:  # noqa: ANN401
         """A new signed card of its own, with the next seq, or with fields changed."""
-        self._seq += 1
+        self._seq = changed.pop("seq", self._seq + 1)
         body = CardBody(
             version=m.CARD_VERSION,
             seq=self._seq,
@@ -95,9 +95,7 @@ class EvilPeer:
             mail=self.mail.public,
             name=self.name,
         )
-        body = replace(body, **changed)
-        self._seq = body.seq
-        return make_card(self.suite, self.private, body)
+        return make_card(self.suite, self.private, replace(body, **changed))
 
     def initiate(self, token: bytes, server_key: bytes, **card: Any) -> bytes:  # noqa: ANN401
         """An INIT of its own; it is not sent yet."""

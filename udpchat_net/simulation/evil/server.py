@@ -43,6 +43,10 @@ class EvilServer(Server):
         assert isinstance(found, m.Found), f"{name} is registered"
         return found.card
 
+    def names(self) -> list[str]:
+        """Who ever said anything to it."""
+        return list(self._spoken)
+
     def push(self, name: str, said: Sequence[m.Message], now: Instant) -> Actions:
         """Say all of it, unasked, to a user from whom it heard; to be called by `World.call`."""
         turn = self._begin(now)
