@@ -274,7 +274,7 @@ class Client:
             case "letter", bytes() as secret:
                 self._outbox.timed_out(secret, turn)
             case "name", bytes() as sender:
-                self._inbox.tell(sender, turn)
+                self._inbox.tell_unnamed(sender, turn)
             case "contact", str() as name:
                 self._outbox.ask_again(self._contacts.use(name), turn)
             case "cards", None:

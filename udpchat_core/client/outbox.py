@@ -183,6 +183,7 @@ class Outbox:
         letter = self._by_slot.get(slot)
         if letter is not None:
             if self._by_ack.get(ack) is not letter:  # R-9.3-7
+                self._noted.append(slot)  # else it would take the place of others for ever
                 raise BadDatagram(Reason.SEAL)
             self._step(letter, Outgoing.acknowledged, turn)
         if slot in self._settling:
