@@ -323,7 +323,7 @@ class Client:
                 self._keyring.mail_key_saved(saved)
             case ((DropMailKey() as dropped), _):
                 self._keyring.mail_key_dropped(dropped)
-            case SaveIdentity(_, public), _:
+            case SaveIdentity(_, public), _:  # R-2.4-4: nothing of this life is for it
                 turn.emit(IdentityRotated(public))
             case _:
                 pass  # SaveServerKey, SaveCardSeq, MarkSeen: nothing waits for them
