@@ -24,8 +24,8 @@ def test_the_bot_on_a_bad_network_prints_what_the_readme_shows(tmp_path: Path) -
 
 def test_the_enemies_of_the_readme_do_what_it_says(tmp_path: Path) -> None:
     bad, evil = re.findall(r"```python\n(.*?)```", SECTION, re.DOTALL)[:2]
-    seen = 'print([(e.name, e.confirmed) for _, e in world.events("bot") if "it is me" in str(e)], world.counts["injected"] > 9)'
+    seen = 'print([(e.name, e.confirmed) for _, e in world.events("bot") if "it is me" in str(e)])'
     (tmp_path / "bad.py").write_text(f"{bad}\n{evil}\n{seen}\n", encoding="utf-8")
     command = [sys.executable, str(tmp_path / "bad.py")]
     run = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
-    assert run.stdout.splitlines()[-1] == "[('ann', False)] True"
+    assert run.stdout.splitlines()[-1] == "[('ann', False)]"
