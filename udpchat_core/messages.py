@@ -11,7 +11,7 @@ from annotated_types import Ge, Le, Len
 from pydantic.dataclasses import dataclass
 
 from .address import Address
-from .fields import STRICT, Bytes8, Bytes16, Bytes32, Name, Number, Ordinal, Text, TimeMs, TimeS
+from .fields import STRICT, Bytes8, Bytes16, Bytes32, Bytes64, Name, Number, Ordinal, Text, TimeMs, TimeS
 from .limits import (
     CARD_BYTES_MAX,
     CARD_BYTES_MIN,
@@ -112,6 +112,14 @@ class ServerLimits:
 
 
 @dataclass(frozen=True, slots=True, config=STRICT)
+class Rotation:
+    """An identity hands its name to another: `signature`, by `former`, is over the one that follows and the name."""
+
+    former: Bytes32
+    signature: Bytes64
+
+
+@dataclass(frozen=True, slots=True, config=STRICT)
 class RosterEntry:
     """One user of the directory: whether online, and the seq of the card that the server holds."""
 
@@ -152,7 +160,7 @@ class Refusal(IntEnum):
     TOO_LONG = 6  # more than this server keeps
     BANNED = 7  # this identity or name is not served here
     NAME_TAKEN = 8  # the name belongs to another identity
-    TOO_MANY = 9  # more names watched, or users, than this server allows
+    TOO_MANY = 9  # more names watched, users, or new users from one network, than this server allows
     NOT_ADMITTED = 10  # this server takes invited or listed identities only
     NOT_REGISTERED = 11  # Register comes first on a link
 
@@ -163,6 +171,7 @@ class Scope(IntEnum):
     ALL = 1  # every user of the directory
     ADD = 2  # these names, besides those already watched
     REMOVE = 3  # these names no longer
+    WATCHED = 4  # the names already watched
 
 
 @dataclass(frozen=True, slots=True, config=STRICT)
@@ -179,10 +188,16 @@ class Padding:
 
 @dataclass(frozen=True, slots=True, config=STRICT)
 class Register:
-    """C to S: I am here, under the card of this link. The first message of a link."""
+    """C to S: I am here, under the card of this link. The first message of a link.
+
+    `invite` is the token of an invitation, where a new identity needs one; `rotation` says that the identity that
+    had the name hands it to this one.
+    """
 
     code: ClassVar[int] = 1
     id: Number
+    invite: Bytes16 | None = None
+    rotation: Rotation | None = None
 
 
 @dataclass(frozen=True, slots=True, config=STRICT)
@@ -224,13 +239,17 @@ class Lookup:
 
 @dataclass(frozen=True, slots=True, config=STRICT)
 class Found:
-    """S to C: the user's card, the address while online, and for how many seconds this may be kept."""
+    """S to C: the user's card, the address while online, and for how many seconds this may be kept.
+
+    `rotation` is there if an identity that had the name before handed it to this one.
+    """
 
     code: ClassVar[int] = 6
     id: Number
     card: Annotated[bytes, Len(CARD_BYTES_MIN, CARD_BYTES_MAX)]
     address: Address | None
     ttl_s: Number
+    rotation: Rotation | None = None
 
 
 @dataclass(frozen=True, slots=True, config=STRICT)
@@ -263,19 +282,28 @@ class Watch:
     after: Name | None
 
     def __post_init__(self) -> None:
-        if (self.scope is Scope.ALL) != (not self.names):
-            raise ValueError("all has no names, the others have some")
+        if (self.scope in (Scope.ADD, Scope.REMOVE)) != bool(self.names):
+            raise ValueError("who adds or removes says which names, who does not says none")
 
 
 @dataclass(frozen=True, slots=True, config=STRICT)
 class Roster:
-    """S to C: one page of the directory, in the order of names; `more` says that another follows."""
+    """S to C: one page of the directory, in the order of names.
+
+    Attributes:
+        id: of the request.
+        version: of the directory at this moment.
+        entries: of the users asked about: of all that there are if `full`, else of those that changed.
+        more: whether another page follows.
+        full: whether `since` was not known, so that who is not on the pages is not in the directory.
+    """
 
     code: ClassVar[int] = 9
     id: Number
     version: Version
     entries: Annotated[tuple[RosterEntry, ...], Len(0, ROSTER_ENTRIES_MAX)]
     more: bool
+    full: bool
 
 
 @dataclass(frozen=True, slots=True, config=STRICT)
@@ -365,7 +393,7 @@ class Ping:
 
 @dataclass(frozen=True, slots=True, config=STRICT)
 class Pong:
-    """S to C: so am I; and the version of what you watch."""
+    """S to C: so am I; and the version of the last change of what you watch."""
 
     code: ClassVar[int] = 19
     id: Number

@@ -222,8 +222,7 @@ FAULTS: Final = (
         "udpchat_core/server/server.py",
         "        if packed(source) != session.address:  # R-8.1-6\n",
         "        if packed(source) != session.address:  # R-8.1-6\n"
-        "            link = session.link\n"
-        "            link._packed = link._packed[: -len(link.place)] + packed(source)\n",
+        "            session._packed = session._packed[: -len(session.place)] + packed(source)\n",
         Invariant.UNPROVEN,
     ),
     Planted(
@@ -385,7 +384,7 @@ FAULTS: Final = (
     Planted(
         "name taken not checked",
         _DIRECTORY,
-        "        if holder is not None and holder is not known:  # R-8.2-2\n",
+        "        if holder is not None and holder is not known and holder.identity != former:  # R-8.2-2\n",
         "        if holder is not None and holder is self:\n",
         Invariant.OWNERS,
         "test_evil_peer.py::test_a_taken_name_stays_taken",
@@ -600,8 +599,8 @@ FAULTS: Final = (
     Planted(
         "rosters without a cap",
         "udpchat_core/client/roster.py",
-        "            if entry.name not in self.online and len(self.online) >= ROSTER_USERS_MAX:\n",
-        "            if not entry.name:\n",
+        "            if seq and name not in self.online and len(self.online) >= ROSTER_USERS_MAX:\n",
+        "            if not name:\n",
         None,
         "test_evil_server.py::test_rosters_without_end_stop_growing_and_are_pulled_a_page_an_answer",
     ),

@@ -20,6 +20,7 @@ from udpchat_core.messages import (
     CollectedEntry,
     LetterBody,
     RosterEntry,
+    Rotation,
     ServerLimits,
     Version,
 )
@@ -42,12 +43,14 @@ SHARED_RULES: dict[str, type[Any]] = {
     "udp-address": Address,
     "view": Version,
     "server-limits": ServerLimits,
+    "rotation": Rotation,
     "roster-entry": RosterEntry,
     "collected-entry": CollectedEntry,
 }
 CARD_BODY = [1, 5, 6, BYTES32, BYTES32, BYTES32, "bob"]
 LETTER_BODY = [BYTES32, "bob", 1, 2, 2, BYTES16, 5, 1, 1, "hi"]
 HERE, VIEW = [b"\x7f\0\0\1", 9], [BYTES8, 1]
+HANDED = [BYTES32, bytes(64)]
 ALL, SOME = [8, 1, 1, [], None, None], [8, 1, 2, ["bob"], None, None]
 OPENED, LOST = [1, 1, BYTES16], [1, 2, None]
 
@@ -64,7 +67,16 @@ PLANTED: dict[str, tuple[Any, list[Any]]] = {
     "record": ([[20]], [[], ["x"], [[21]], [[True, 1]], None, {}]),
     "message": ([18, 1], [[21], [21, 1], [], ["ping", 1], [True, 1]]),
     "padding": ([0, b""], [[0], [0, bytes(65)], [False, b""]]),
-    "register": ([1, 0], [[1], [1, LIMIT], [1, -1], [1, True], [1, 1.0], [1, 1, 1], [True, 1]]),
+    "register": (
+        [1, 0, None, HANDED],
+        [
+            *([1, *wrong, None, None] for wrong in ([], [LIMIT], [-1], [True], [1.0], [1, 1])),
+            [True, 1, None, None],
+            [1, 0, bytes(15), None],
+            [1, 0, None, [HANDED]],
+            [1, 0, None, []],
+        ],
+    ),
     "registered": (
         [2, 1, HERE, 0, [0] * 5, 1],
         [
@@ -76,12 +88,25 @@ PLANTED: dict[str, tuple[Any, list[Any]]] = {
     "deregister": ([3, 1], [[3], [4, 1], [3, "1"]]),
     "deregistered": ([4, 1], [[4], [3, 1], [4, None]]),
     "lookup": ([5, 1, "bob"], [[5, 1], [5, 1, "Bob"], [5, 1, b"bob"]]),
-    "found": ([6, 1, CARD, HERE, 5], [[6, 1, CARD[1:], HERE, 5], [6, 1, bytes(221), None, 5], [6, 1, CARD, [HERE], 5]]),
+    "found": (
+        [6, 1, CARD, HERE, 5, None],
+        [
+            [6, 1, CARD[1:], HERE, 5, None],
+            [6, 1, bytes(221), None, 5, None],
+            [6, 1, CARD, [HERE], 5, None],
+            [6, 1, CARD, HERE, 5, [1]],
+        ],
+    ),
+    "rotation": (HANDED, [[bytes(31), bytes(64)], [BYTES32, bytes(63)], [BYTES32], BYTES32]),
+    "bytes64": (bytes(64), [bytes(63), bytes(65)]),
     "refused": ([7, 1, 11, 0, 0], [[7, 1, 0, 0, 0], [7, 1, 12, 0, 0], [7, 1, 1, 0]]),
-    "watch": (SOME, [changed(SOME, 2, 4), changed(SOME, 3, []), changed(ALL, 3, ["bob"]), changed(ALL, 4, 5)]),
-    "watch-all": (ALL, [SOME, changed(ALL, 2, 2), changed(ALL, 5, "..")]),
+    "watch": (SOME, [changed(SOME, 2, 5), changed(SOME, 3, []), changed(ALL, 3, ["bob"]), changed(ALL, 4, 5)]),
+    "watch-whole": (ALL, [SOME, changed(ALL, 2, 2), changed(ALL, 5, "..")]),
     "watch-some": (SOME, [ALL, changed(SOME, 3, ["bob"] * 33), changed(SOME, 4, [BYTES8])]),
-    "roster": ([9, 1, VIEW, [["bob", True, 1]], False], [[9, 1, VIEW, [["bob", 1, 1]], False], [9, 1, VIEW, [], 0]]),
+    "roster": (
+        [9, 1, VIEW, [["bob", True, 1]], False, True],
+        [[9, 1, VIEW, [["bob", 1, 1]], False, True], [9, 1, VIEW, [], 0, True], [9, 1, VIEW, [], True]],
+    ),
     "roster-changed": ([10, VIEW], [[10, None], [10, [b"1234567", 1]]]),
     "store": ([11, 1, BYTES32, BYTES16, 0, LETTER], [[11, 1, BYTES32, BYTES16, 0, LETTER[1:]], [11, 1, BYTES16]]),
     "stored": ([12, 1, True, 0], [[12, 1, 1, 0], [12, 1, None, 0], [12, 1, True, -1], [12, 1, True]]),
@@ -112,7 +137,9 @@ PLANTED: dict[str, tuple[Any, list[Any]]] = {
     "scope-all": (1, [2, True]),
     "scope-add": (2, [1, 2.0]),
     "scope-remove": (3, [2]),
+    "scope-watched": (4, [3, True]),
     "scope-some": (2, [1, 4]),
+    "scope-whole": (4, [2, 3]),
     "refusal": (1, [0, 12, True]),
     "name": ("a" * 32, ["", "a" * 33, "Bob", "..", "-rf", "_x", "bob\n", "b\u043eb", b"bob"]),
     "num": (LIMIT - 1, [LIMIT, -1, 1.0, True, "1"]),

@@ -15,13 +15,14 @@ What is durable and what is not: the outbox, the inbox with its watermarks, keys
 drawn anew at each start, and what is outstanding is numbered afresh in it, in its old order.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from .. import messages as m
 from ..actions import Actions, Received
 from ..address import Address
 from ..delivery.parts import split
 from ..errors import LocalProtocolError
+from ..events import IdentityRotated
 from ..fields import is_name
 from ..instant import MS, Instant, after
 from ..limits import (
@@ -30,6 +31,7 @@ from ..limits import (
     NUMBER_LIMIT,
     OUTBOX_DAYS_MAX,
     TEXT_PARTS_BYTES_MAX,
+    WATCHED_NAMES_MAX,
 )
 from ..machines.client_session import Phase as SessionPhase
 from ..machines.client_session import Session
@@ -40,7 +42,9 @@ from ..requests import (
     Entered,
     EnterLetter,
     FindLetter,
+    MarkSeen,
     PinOutgoing,
+    SaveIdentity,
     SaveMailKey,
     SaveOutgoing,
     SavePin,
@@ -85,7 +89,7 @@ class Client:
         epoch = int.from_bytes(suite.random(8)) % NUMBER_LIMIT
         self._outbox = Outbox(self._shared, self._keyring, self._requester, self._connection, self._contacts, epoch)
         self._inbox = Inbox(self._shared, self._keyring, self._connection, self._contacts, state.watermarks)
-        self._roster = RosterView(self._requester, watch_all)
+        self._roster = RosterView(self._requester, (pin.name for pin in state.pins), watch_all)
         self._failed = FailedRequests()
         parts = Parts(
             self._shared,
@@ -111,9 +115,15 @@ class Client:
         self._outbox.resume(turn)
         return self._end(turn)
 
-    def register(self, now: Instant) -> Actions:
-        """Be online. `Registered` follows, or `RegistrationRefused`, `ServerUnreachable` or `ServerKeyChanged`."""
+    def register(self, now: Instant, invite: bytes | None = None) -> Actions:
+        """Be online. `Registered` follows, or `RegistrationRefused`, `ServerUnreachable` or `ServerKeyChanged`.
+
+        `invite` is the token of an invitation, 16 bytes; `LocalProtocolError` for any other number of them.
+        """
+        if invite is not None and len(invite) != ID_BYTES:
+            raise LocalProtocolError(f"an invitation has {ID_BYTES} bytes; this one has {len(invite)}")
         turn = self._turn(now)
+        self._connection.invite = invite or self._connection.invite
         self._connection.step(Session.register, turn)
         return self._end(turn)
 
@@ -142,6 +152,22 @@ class Client:
             saved = SaveOutgoing(secret, message, part, len(pieces), to, sent_ms, piece, recipient)
             self._outbox.add(saved, now)
             turn.store(saved)
+        self._roster.used(to, turn)
+        return self._end(turn)
+
+    def watch(self, names: Sequence[str], now: Instant) -> Actions:
+        """Hear of these names, at most 256, in the place of those of the last call: `PeersChanged` follows.
+
+        They need not exist. As far as there is room, contacts are watched by themselves, the most recently used first;
+        with `watch_all` everybody is, as long as the directory allows it. Raises `LocalProtocolError`, with nothing
+        done, for too many names and for what is no name. A new start of the client begins without names.
+        """
+        for name in names:
+            _check_name(name)
+        if len(dict.fromkeys(names)) > WATCHED_NAMES_MAX:
+            raise LocalProtocolError(f"at most {WATCHED_NAMES_MAX} names can be watched: these are {len(names):,}")
+        turn = self._turn(now)
+        self._roster.watch(tuple(dict.fromkeys(names)), turn)
         return self._end(turn)
 
     def accept_key(self, name: str, now: Instant) -> Actions:
@@ -157,10 +183,30 @@ class Client:
         self._outbox.pin(contact, turn)
         return self._end(turn)
 
+    def rotate(self, now: Instant) -> Actions:
+        """Take a new identity, signed by this one. `IdentityRotated` follows, when it is on disk.
+
+        Then this client is over: the application makes a new one from the store, which registers the name under
+        the new identity. The server drops the mailbox of the former, and those who know this user are told. Raises
+        `LocalProtocolError` while messages wait for an acknowledgement: nobody could tell a copy under the new
+        identity from another message.
+        """
+        if len(self._outbox):
+            raise LocalProtocolError("messages wait to be delivered: a new key is made when all of them are")
+        turn = self._turn(now)
+        self._keyring.rotate(turn)
+        return self._end(turn)
+
     def accept_server_key(self, now: Instant) -> Actions:
         """Take the key that `ServerKeyChanged` told of for the server's; `LocalProtocolError` if none was told of."""
         turn = self._turn(now)
         self._connection.accept_server_key(turn)
+        return self._end(turn)
+
+    def mark_seen(self, letters: Iterable[tuple[bytes, bytes]], now: Instant) -> Actions:
+        """The user has seen these letters, each (sender, ack) of `LetterReceived`: the store marks them."""
+        turn = self._turn(now)
+        turn.store(MarkSeen(tuple(letters)))
         return self._end(turn)
 
     @property
@@ -170,7 +216,7 @@ class Client:
 
     @property
     def roster(self) -> Mapping[str, bool]:
-        """Who is online, by name, of all users; empty unless `watch_all`."""
+        """Who is online, by name: of the users that are watched."""
         return self._roster.online
 
     def sizes(self) -> Mapping[str, int]:
@@ -179,6 +225,7 @@ class Client:
             "outbox": len(self._outbox),
             "requests": len(self._requester),
             "contacts": len(self._contacts),
+            "roster": len(self._roster),
             "timers": len(self._shared.deadlines),
             "failed": len(self._failed),
             **self._inbox.sizes(),
@@ -230,6 +277,10 @@ class Client:
                 self._inbox.tell_unnamed(sender, turn)
             case "contact", str() as name:
                 self._outbox.ask_again(self._contacts.use(name), turn)
+            case "cards", None:
+                self._contacts.check_next(turn)
+            case "pace", str() as name:
+                self._outbox.admit(self._contacts.use(name), turn)
             case "ping", None:
                 if self._connection.record.phase is SessionPhase.ONLINE:
                     self._requester.ask(("ping", None), m.Ping, turn)
@@ -266,13 +317,16 @@ class Client:
                 self._inbox.looked_for(sought, answer, turn)
             case ((SavePin() as pin), _):
                 self._outbox.resolved(self._contacts.pinned(pin), turn)
+                self._roster.used(pin.name, turn, pinned=True)
                 self._inbox.named(pin.name, turn)
             case ((SaveMailKey() as saved), _):
                 self._keyring.mail_key_saved(saved)
             case ((DropMailKey() as dropped), _):
                 self._keyring.mail_key_dropped(dropped)
+            case SaveIdentity(_, public), _:
+                turn.emit(IdentityRotated(public))
             case _:
-                pass  # SaveServerKey, SaveCardSeq: nothing waits for them
+                pass  # SaveServerKey, SaveCardSeq, MarkSeen: nothing waits for them
 
     def _turn(self, now: Instant) -> Turn:
         return Turn(now, RECORD_PLAINTEXT_BYTES_MIN)
@@ -287,8 +341,7 @@ class Client:
 
 def _checked_pieces(to: str, text: str) -> list[str]:
     """The parts of a text, or `LocalProtocolError` with one sentence for the user."""
-    if not is_name(to):
-        raise LocalProtocolError(f"{to!r} is no name: 1 to 32 of a-z, 0-9, _ and -, beginning with a letter or digit")
+    _check_name(to)
     try:
         size = len(text.encode())
     except UnicodeEncodeError:
@@ -296,3 +349,8 @@ def _checked_pieces(to: str, text: str) -> list[str]:
     if not 1 <= size <= TEXT_PARTS_BYTES_MAX:
         raise LocalProtocolError(f"a message has 1 to {TEXT_PARTS_BYTES_MAX:,} bytes of UTF-8; this one has {size:,}")
     return split(text)
+
+
+def _check_name(name: str) -> None:
+    if not is_name(name):
+        raise LocalProtocolError(f"{name!r} is no name: 1 to 32 of a-z, 0-9, _ and -, beginning with a letter or digit")

@@ -59,6 +59,7 @@ class Connection:
     Attributes:
         record: of the session machine.
         current: the link that is registered, or was until the server stopped answering.
+        invite: the token of an invitation, if the user has one.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class Connection:
         self.server = server
         self.record = ClientSession()
         self.current: ServerLink | None = None
+        self.invite: bytes | None = None
         self._keyring = keyring
         self._requester = requester
         self._pinned = server_key
@@ -180,7 +182,7 @@ class Connection:
                     turn.send(self.server, self._initiated.init)
             case Do.REGISTER:
                 assert self._new is not None
-                turn.say(self._new, Register(self._register_id))
+                turn.say(self._new, Register(self._register_id, self.invite, self._keyring.rotation))
             case Do.GO_ONLINE:
                 assert self._new is not None
                 self._previous, self.current, self._new = self.current, self._new, None

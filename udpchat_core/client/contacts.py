@@ -11,11 +11,12 @@ from ..address import Address
 from ..errors import BadDatagram, LocalProtocolError, Reason
 from ..events import PeerKeyChanged
 from ..instant import SECOND, Instant, after
-from ..limits import CONTACTS_MAX, LOOKUP_NEGATIVE_TTL_S, LOOKUP_TTL_S, PINS_MAX
+from ..limits import CARD_CHECK_US, CONTACTS_MAX, LOOKUP_NEGATIVE_TTL_S, LOOKUP_TTL_S, PINS_MAX
 from ..machines.outgoing import OutgoingLetter
-from ..messages import CardBody, Found, Lookup
+from ..messages import CardBody, Found, Lookup, Rotation
 from ..requests import SavePin
 from ..secure.card import Succession, check_expiry_untrusted, check_name_untrusted, open_card_untrusted, succession
+from ..secure.rotation import check_rotation_untrusted
 from ..turn import Turn
 from .requester import Requester
 from .shared import Shared
@@ -68,6 +69,8 @@ class Contacts:
         self._requester = requester
         self._contacts: dict[str, Contact] = {}
         self._pins = {pin.name: pin.identity for pin in pins}
+        self._to_check: dict[str, int] = {}  # pinned names, and the seqs that the directory shows them with
+        self._checking = False
 
     def __len__(self) -> int:
         return len(self._contacts)
@@ -103,7 +106,7 @@ class Contacts:
         contact = self.use(name)
         pinned = contact.known_as
         if pinned is not None and pinned != card.identity:
-            self._key_changed(contact, pinned, card, turn)
+            self._key_changed(contact, pinned, card, found.rotation, turn)
             return contact
         if contact.card is not None and succession(contact.card.seq, card) is Succession.STALE:
             raise BadDatagram(Reason.EXPIRED)  # R-2.3-5
@@ -168,8 +171,47 @@ class Contacts:
         if contact is not None:
             contact.fresh_until = contact.unknown_until = _NEVER
 
-    def _key_changed(self, contact: Contact, pinned: bytes, card: CardBody, turn: Turn) -> None:
+    def shown(self, name: str, card_seq: int, turn: Turn) -> None:
+        """The directory shows the name with a card of this seq (0: nobody has it): ask before believing what is known.
+
+        If a pinned name has another card than the one known, it may have another owner, and is looked up: the first at
+        once, the others one after the other.
+        """
+        self.stale(name)
+        if name in self._pins and self._is_other(name, card_seq):  # R-9.6-4
+            self._to_check[name] = card_seq
+            if not self._checking:
+                self.check_next(turn)
+
+    def check_next(self, turn: Turn) -> None:
+        """Look up the next of the names that have another card, if it is not known meanwhile."""
+        others = (name for name, seq in self._to_check.items() if self._is_other(name, seq))
+        name = next(others, None)
+        self._checking = name is not None
+        if name is None:
+            self._to_check.clear()
+        else:
+            del self._to_check[name]
+            self.look_up(name, turn)
+            self._shared.set_timer(("cards", None), after(turn.now, CARD_CHECK_US))
+
+    def _is_other(self, name: str, card_seq: int) -> bool:
+        contact = self._contacts.get(name)
+        known = None if contact is None else contact.offered or contact.card
+        return card_seq > 0 and (known is None or known.seq != card_seq)
+
+    def _key_changed(
+        self, contact: Contact, pinned: bytes, card: CardBody, rotation: Rotation | None, turn: Turn
+    ) -> None:
         if contact.offered is None or contact.offered.identity != card.identity:
-            turn.emit(PeerKeyChanged(contact.name, pinned, card.identity))
+            vouched = rotation is not None and rotation.former == pinned and self._holds(rotation, card)
+            turn.emit(PeerKeyChanged(contact.name, pinned, card.identity, vouched))
         contact.offered = card
         self.ask_later(contact.name, turn)  # it may change back
+
+    def _holds(self, rotation: Rotation, card: CardBody) -> bool:
+        try:
+            check_rotation_untrusted(self._shared.suite, rotation, card.identity, card.name)
+        except BadDatagram:  # R-2.4-3: what does not hold is as if it were not there
+            return False
+        return True

@@ -286,6 +286,7 @@ class Inbox:
             text=body.text,
             stored=bool(letter.entries),
             waited=waited,
+            ack=letter.ack,
         )
         if body.sender in self._unnamed:
             self._unnamed[body.sender].append(event)

@@ -115,8 +115,8 @@ class Reception:
                 self._parts.outbox.stored(asked(id_, m.Store, turn).slot, online, attempt, turn)
             case m.Roster(id_):
                 asked(id_, m.Watch, turn)
-                for changed in self._parts.roster.page(answer, turn):
-                    self._parts.contacts.stale(changed)
+                for name, seq in self._parts.roster.page(answer, turn):
+                    self._parts.contacts.shown(name, seq, turn)
             case _:
                 asked(answer.id, m.Ping, turn)
                 self._parts.roster.hinted(answer.version, turn)
@@ -148,8 +148,8 @@ class Reception:
             case m.Store() as asked:
                 self._parts.outbox.store_refused(asked.slot, refused.refusal, turn)
             case m.Watch():
-                self._parts.roster.refused()
                 turn.emit(WatchRefused(refused.refusal))
+                self._parts.roster.refused(refused.refusal, turn)
             case _:
                 pass  # a Ping: what matters is that the server answers
 
@@ -165,6 +165,7 @@ class Reception:
         if not self._parts.connection.is_registering(registered.id):
             raise BadDatagram(Reason.MESSAGE)
         renewed = self._parts.connection.is_online
+        self._parts.roster.restart(registered.limits.watched_names_max, turn)
         self._parts.connection.step(Session.registered, turn)
         if not self._parts.connection.is_wanted:  # the user changed its mind meanwhile
             return

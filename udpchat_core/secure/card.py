@@ -11,7 +11,10 @@ from ..limits import CARD_BYTES_MAX, CARD_BYTES_MIN, CARD_GRACE_S, CARD_JUMP_MAX
 from ..messages import CardBody
 from ..wire import decode_untrusted, encode
 from .keys import CARD_LABEL, SIGNATURE_BYTES, check_exchange_untrusted, check_identity_untrusted
-from .suite import Suite
+from .suite import KEY_BYTES, Suite
+
+_KEY_FIELD_BYTES = 2 + KEY_BYTES  # as CBOR has them: a head of two bytes
+_SHORT_CHARS_MAX = 23  # of a text whose head is one byte; of a longer name it is two
 
 
 class Succession(Enum):
@@ -42,6 +45,13 @@ def open_card_untrusted(suite: Suite, card: bytes) -> CardBody:
     check_exchange_untrusted(body.mail)
     suite.verify_untrusted(body.identity, signature, CARD_LABEL + encoded)  # R-2.3-2
     return body
+
+
+def identity_in(card: bytes, name: str) -> bytes:
+    """I in a card that was opened and has this name, without decoding it: what comes after I has a known length."""
+    name_bytes = len(name) + (1 if len(name) <= _SHORT_CHARS_MAX else 2)
+    end = len(card) - 2 * _KEY_FIELD_BYTES - name_bytes
+    return card[end - KEY_BYTES : end]
 
 
 def check_expiry_untrusted(body: CardBody, now_s: int) -> None:

@@ -5,11 +5,11 @@ of each name is remembered, up to a cap; who asks for what changed before that g
 its owner gave up for another is told as a change too, offline and with the card seq 0.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from heapq import nsmallest
 
 from ..limits import DIRECTORY_CHANGES_MAX, LOOKUP_NEGATIVE_TTL_S, LOOKUP_TTL_S, ROSTER_ENTRIES_MAX, USERS_MAX
-from ..messages import CardBody, Found, Refusal, Refused, RosterEntry, Version
+from ..messages import CardBody, Found, Refusal, Refused, RosterEntry, Rotation, Version
 from ..requests import BindUser
 from ..secure.card import Succession, succession
 from ..secure.keys import SIGNATURE_BYTES
@@ -23,7 +23,7 @@ _BOOT_BYTES = 8
 class Directory:
     """All users, by name and by identity."""
 
-    __slots__ = ("_boot", "_by_identity", "_by_name", "_changes", "_counter", "_remembered_from")
+    __slots__ = ("_boot", "_by_identity", "_by_name", "_changes", "_counter", "_remembered_from", "_rotations")
 
     def __init__(self, context: Context, users: Iterable[BindUser]) -> None:
         self._boot = context.suite.random(_BOOT_BYTES)
@@ -31,7 +31,8 @@ class Directory:
         self._changes: dict[str, int] = {}  # name to counter, the least recently changed first
         self._remembered_from = 0  # every change after this counter is in there
         self._by_name: dict[str, User] = {}
-        self._by_identity: dict[bytes, User] = {}
+        self._by_identity: dict[User | bytes, User] = {}  # each under itself: it is equal to its identity
+        self._rotations: dict[bytes, Rotation] = {}  # by identity; few have one
         for each in users:
             self._add(each)
 
@@ -47,20 +48,32 @@ class Directory:
         """The user with this identity."""
         return self._by_identity.get(identity)
 
+    def holder(self, name: str) -> User | None:
+        """The user with this name."""
+        return self._by_name.get(name)
+
+    def rotation(self, identity: bytes) -> Rotation | None:
+        """The word of the identity before for this one."""
+        return self._rotations.get(identity)
+
     def look_up(self, id_: int, name: str) -> Found | Refused:
         """The answer to a Lookup."""
         user = self._by_name.get(name)
         if user is None:  # R-8.3-2
             return Refused(id_, Refusal.UNKNOWN, LOOKUP_NEGATIVE_TTL_S, 0)
         session = user.online
-        return Found(id_, user.card, unpacked(session.address) if session else None, LOOKUP_TTL_S)  # R-8.3-1
+        address = unpacked(session.address) if session else None
+        return Found(id_, user.card, address, LOOKUP_TTL_S, self._rotations.get(user.identity))  # R-8.3-1
 
     # --- names and cards ---
 
-    def refusal(self, claim: User, coming: int) -> tuple[Refusal, int] | None:
-        """Why `claim` cannot be bound while `coming` others are, with the highest card seq known if that is why."""
+    def refusal(self, claim: User, coming: int, former: bytes | None) -> tuple[Refusal, int] | None:
+        """Why `claim` cannot be bound while `coming` others are, with the highest card seq known if that is why.
+
+        `former` is the identity that hands the name to it, if one does.
+        """
         holder, known = self._by_name.get(claim.name), self._by_identity.get(claim.identity)
-        if holder is not None and holder is not known:  # R-8.2-2
+        if holder is not None and holder is not known and holder.identity != former:  # R-8.2-2
             return Refusal.NAME_TAKEN, 0
         if known is None:
             return (Refusal.TOO_MANY, 0) if len(self) + coming >= USERS_MAX else None
@@ -72,6 +85,8 @@ class Directory:
         user = self._by_identity.get(bound.identity)
         if user is None:
             return self._add(bound), (bound.name,)
+        if bound.rotation is not None:
+            self._rotations[bound.identity] = bound.rotation
         if (former := user.name) != bound.name:  # R-8.2-4
             del self._by_name[former]
             user.name, user.card = bound.name, bound.card
@@ -82,9 +97,16 @@ class Directory:
         user.card = bound.card
         return user, (bound.name,)
 
+    def remove(self, user: User) -> None:
+        """The user has its name no more, and is none."""
+        del self._by_name[user.name], self._by_identity[user]
+        self._rotations.pop(user.identity, None)
+
     def _add(self, bound: BindUser) -> User:
-        user = self._by_name[bound.name] = User(bound.name, bound.identity, bound.card)
-        self._by_identity[bound.identity] = user
+        if bound.rotation is not None:
+            self._rotations[bound.identity] = bound.rotation
+        user = self._by_name[bound.name] = User(bound.name, bound.card)
+        self._by_identity[user] = user
         return user
 
     # --- what changed ---
@@ -99,25 +121,27 @@ class Directory:
             self._remembered_from = self._changes.pop(oldest)
 
     def page(
-        self, names: Sequence[str], since: Version | None, start: str | None
-    ) -> tuple[tuple[RosterEntry, ...], bool]:
-        """The first entries after the name `start` of a roster, and whether there are more.
+        self, names: Iterable[str] | None, since: Version | None, start: str | None
+    ) -> tuple[tuple[RosterEntry, ...], bool, bool]:
+        """The first entries after the name `start` of a roster, whether there are more, and whether it is full.
 
-        The roster is of `names`, of all if there are none; of what changed after `since`, of everything if that is
+        The roster is of `names`, of all if that is None; of what changed after `since`, of everything if that is
         unknown.
         """
-        told = self._told(names, since)
+        is_full = since is None or not self._remembers(since)
+        if since is None or is_full:
+            told = self._by_name if names is None else [name for name in dict.fromkeys(names) if name in self._by_name]
+        else:
+            asked = self._changes if names is None else dict.fromkeys(names)
+            told = [name for name in asked if self._changes.get(name, 0) > since.counter]
         # R-8.4-3
         after = (name for name in told if start is None or name > start)
         found = nsmallest(ROSTER_ENTRIES_MAX + 1, after)
-        return tuple(map(self._entry, found[:ROSTER_ENTRIES_MAX])), len(found) > ROSTER_ENTRIES_MAX  # R-8.4-4
+        more = len(found) > ROSTER_ENTRIES_MAX  # R-8.4-4
+        return tuple(map(self._entry, found[:ROSTER_ENTRIES_MAX])), more, is_full
 
-    def _told(self, names: Sequence[str], since: Version | None) -> Iterable[str]:
-        known = since is not None and since.boot == self._boot
-        if not (known and since is not None and self._remembered_from <= since.counter <= self._counter):
-            return (name for name in dict.fromkeys(names) if name in self._by_name) if names else self._by_name
-        asked = dict.fromkeys(names) if names else self._changes
-        return (name for name in asked if self._changes.get(name, 0) > since.counter)
+    def _remembers(self, since: Version) -> bool:
+        return since.boot == self._boot and self._remembered_from <= since.counter <= self._counter
 
     def _entry(self, name: str) -> RosterEntry:
         user = self._by_name.get(name)

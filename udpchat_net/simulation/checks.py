@@ -33,6 +33,7 @@ _SIZES_EVERY_TURNS: Final = 16
 CAPS: Final[Mapping[str, int]] = {
     "outbox": limits.OUTBOX_LETTERS_MAX,
     "contacts": limits.CONTACTS_MAX,
+    "roster": limits.ROSTER_USERS_MAX,
     "held": limits.HELD_LETTERS_MAX,
     "sources": limits.KNOWN_SOURCES_MAX,
     "entering": limits.ENTERING_LETTERS_MAX,
@@ -46,6 +47,9 @@ CAPS: Final[Mapping[str, int]] = {
     "links": limits.USERS_MAX + limits.CONFIRMING_SESSIONS_MAX,
     "pending links": limits.PENDING_LINKS_MAX,
     "init prefixes": limits.INIT_PREFIXES_MAX,
+    "new name prefixes": limits.INIT_PREFIXES_MAX,
+    "bans": limits.BANS_MAX,
+    "invites": limits.INVITES_MAX,
     "session buckets": limits.SESSION_BUCKETS_MAX,
     "confirming sessions": limits.CONFIRMING_SESSIONS_MAX,
     "store requests": limits.STORE_REQUESTS_MAX,

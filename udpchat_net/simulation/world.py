@@ -84,6 +84,10 @@ class World(Driver):
         self._call(node, lambda core, now: core.send(to, text, now))
         return number
 
+    def watch(self, name: str, names: Sequence[str]) -> None:
+        """The client hears of these names; a client that starts again has to be told anew."""
+        self._call(self._running(name), lambda core, now: core.watch(names, now))
+
     def accept_key(self, name: str, of: str) -> None:
         """The user takes the new key of the name `of`."""
         self._use(name, "accept_key", of)

@@ -38,32 +38,51 @@ from udpchat_core.messages import (
     Watch,
 )
 from udpchat_core.secure.letter import ack_of, slot_of
+from udpchat_core.secure.rotation import make_rotation
 from udpchat_core.wire import BY_CODE, RECORD_PLAINTEXT_BYTES_MIN, encode, pack
 
 from ..extremes import extreme
 from .derived import ADDRESS, ADDRESS_V6
 from .letters import STORED_LETTER, STORED_SECRET
-from .making import ALICE, BOB, NOW_S, NUMBER_LIMIT, SUITE, YEAR_10000_S, Vector, accepted, cbor, misencoded, refused
+from .making import (
+    ALICE,
+    BOB,
+    NOW_S,
+    NUMBER_LIMIT,
+    SUITE,
+    YEAR_10000_S,
+    Vector,
+    accepted,
+    cbor,
+    key,
+    misencoded,
+    refused,
+)
 
 VIEW: Final = Version(bytes.fromhex("b007b007b007b007"), 41)
 SLOT: Final = slot_of(SUITE, STORED_SECRET)
 ACK: Final = ack_of(SUITE, STORED_SECRET)
+ROTATION: Final = make_rotation(SUITE, key("Bob, the identity before"), BOB.body.identity, "bob")
 REGISTERED: Final = Registered(1, ADDRESS, 2, ServerLimits(500, 50, 256, 200, 20), NOW_S * 1_000)
 USUAL: Final[Sequence[Message]] = (
     Padding(bytes(33)),
     Register(1),
+    Register(1, SLOT, None),
+    Register(1, None, ROTATION),
     REGISTERED,
     Deregister(9),
     Deregistered(9),
     Lookup(2, "bob"),
     Found(2, BOB.card, ADDRESS_V6, 60),
     Found(3, BOB.card, None, 60),
+    Found(3, BOB.card, None, 60, ROTATION),
     Refused(4, Refusal.STALE_CARD, 0, 8),
     Refused(5, Refusal.BUSY, 30, 0),
     Watch(6, Scope.ALL, (), VIEW, "bob"),
     Watch(7, Scope.ADD, ("bob", "carol"), None, None),
     Watch(8, Scope.REMOVE, ("carol",), VIEW, None),
-    Roster(6, VIEW, (RosterEntry("bob", True, 1), RosterEntry("carol", False, 24)), False),
+    Watch(9, Scope.WATCHED, (), VIEW, "bob"),
+    Roster(6, VIEW, (RosterEntry("bob", True, 1), RosterEntry("carol", False, 24)), False, True),
     RosterChanged(VIEW),
     Store(10, BOB.body.identity, SLOT, 1, STORED_LETTER),
     Stored(10, False, 3),
@@ -225,6 +244,10 @@ def _nested() -> _Cases:
         ("an IPv6 address maps IPv4", registered(bytes(10) + b"\xff\xff" + bytes((192, 0, 2, 1)), 1)),
         ("a port is 0", registered(bytes(4), 0)),
         ("a port is 65536", registered(bytes(4), 65_536)),
+        ("an invitation has 15 bytes", [1, 1, bytes(15), None]),
+        ("a rotation has a signature of 63 bytes", [1, 1, None, [bytes(32), bytes(63)]]),
+        ("a rotation has one field", [1, 1, None, [bytes(32)]]),
+        ("a Register has no invitation and no rotation, not even null", [1, 1]),
         ("the address of a Registered is null", [2, 1, None, 0, limits, 1]),
         ("an address has a third field", [2, 1, [bytes(4), 1, 0], 0, limits, 1]),
         ("the time of a Registered is in the year 10000", [2, 1, [bytes(4), 1], 0, limits, YEAR_10000_S * 1_000]),
@@ -235,15 +258,17 @@ def _nested() -> _Cases:
         ("a view is null", [10, None]),
         ("a Pong's version is a number", [19, 1, 1]),
         ("scope 0 is not defined", [8, 1, 0, [], None, None]),
-        ("scope 4 is not defined", [8, 1, 4, ["bob"], None, None]),
+        ("scope 5 is not defined", [8, 1, 5, ["bob"], None, None]),
         ("a Watch of all has names", [8, 1, 1, ["bob"], None, None]),
+        ("a Watch of what is watched has names", [8, 1, 4, ["bob"], None, None]),
         ("a Watch that adds has no names", [8, 1, 2, [], None, None]),
         ("a Watch that removes has no names", [8, 1, 3, [], None, None]),
         ("the names of a Watch are a text", [8, 1, 2, "bob", None, None]),
-        ("the more of a Roster is 0, which is not false", [9, 1, view, [], 0]),
-        ("the online of a roster's entry is 1, which is not true", [9, 1, view, [["bob", 1, 1]], True]),
-        ("a roster's entry has two fields", [9, 1, view, [["bob", True]], True]),
-        ("a roster's entry is a name", [9, 1, view, ["bob"], True]),
+        ("the more of a Roster is 0, which is not false", [9, 1, view, [], 0, True]),
+        ("the full of a Roster is null", [9, 1, view, [], True, None]),
+        ("the online of a roster's entry is 1, which is not true", [9, 1, view, [["bob", 1, 1]], True, True]),
+        ("a roster's entry has two fields", [9, 1, view, [["bob", True]], True, True]),
+        ("a roster's entry is a name", [9, 1, view, ["bob"], True, True]),
         ("outcome 0 is not defined", [14, [[1, 0, None]]]),
         ("outcome 4 is not defined", [14, [[1, 4, None]]]),
         ("an entry collected as acknowledged has no ack", [14, [[1, 1, None]]]),
@@ -255,7 +280,7 @@ def _nested() -> _Cases:
 def _lists() -> _Cases:
     return [
         ("a Watch has 33 names", [8, 1, 2, ["a"] * 33, None, None]),
-        ("a Roster has 25 entries", [9, 1, [bytes(8), 1], [["a", True, 1]] * 25, True]),
+        ("a Roster has 25 entries", [9, 1, [bytes(8), 1], [["a", True, 1]] * 25, True, True]),
         ("a Collected has no entries", [14, []]),
         ("a Collected has 39 entries", [14, [[1, 2, None]] * 39]),
         ("a Noted has no slots", [17, []]),

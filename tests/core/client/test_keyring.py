@@ -10,7 +10,16 @@ from udpchat_core.client.keyring import Keyring
 from udpchat_core.client.shared import Shared
 from udpchat_core.errors import Reason
 from udpchat_core.instant import SECOND, Instant
-from udpchat_core.limits import CARD_LIFE_S, LIVE_KEYS_MAX, MAIL_KEYS_MAX, NUMBER_LIMIT, OPENING_KEYS_MAX, TIME_S_LIMIT
+from udpchat_core.limits import (
+    CARD_JUMP_MAX,
+    CARD_LIFE_S,
+    CARD_SEQ_FIRST_LIMIT,
+    LIVE_KEYS_MAX,
+    MAIL_KEYS_MAX,
+    NUMBER_LIMIT,
+    OPENING_KEYS_MAX,
+    TIME_S_LIMIT,
+)
 from udpchat_core.requests import ClientState, DropMailKey, SaveMailKey
 from udpchat_core.turn import Turn
 from udpchat_net.simulation.transparent import TransparentSuite
@@ -36,16 +45,23 @@ def later(world: World, days: float) -> None:
 def test_a_new_user_has_an_identity_a_mail_key_and_nothing_else() -> None:
     suite = TransparentSuite(1)
     state = new_client_state(suite, "alice", 5)
-    assert (state.name, state.card_seq, state.server_key, state.next_message) == ("alice", 0, None, 1)
+    assert (state.name, state.server_key, state.next_message) == ("alice", None, 1)
     assert [saved.made_ms for saved in state.mail_keys] == [5]
     assert len({state.identity, state.mail_keys[0].private}) == 2
     assert (state.pins, state.outbox, state.watermarks) == ((), (), ())
 
 
+def test_the_first_seqs_of_two_identities_differ() -> None:
+    # R-9.1-9
+    seqs = [new_client_state(TransparentSuite(number), "alice", 5).card_seq for number in range(100)]
+    assert len(set(seqs)) == 100
+    assert max(seqs) < CARD_SEQ_FIRST_LIMIT <= CARD_JUMP_MAX
+
+
 def test_the_card_is_the_users_own_and_lasts_90_days(either: World) -> None:
     either.register()
     card = either.server.card
-    assert (card.name, card.identity, card.seq) == ("alice", either.client.identity, 1)
+    assert (card.name, card.identity, card.seq) == ("alice", either.client.identity, either.first_seq)
     assert card.expires_s == START // SECOND + CARD_LIFE_S
 
 

@@ -10,6 +10,7 @@ from udpchat_core.secure.card import (
     Succession,
     check_expiry_untrusted,
     check_name_untrusted,
+    identity_in,
     make_card,
     open_card_untrusted,
     succession,
@@ -147,6 +148,13 @@ def test_a_card_with_bytes_behind_it_is_refused(suite: Suite) -> None:
     for signed in (alice.card + b"\0", signed_card(suite, alice.identity, alice.card[64:] + b"\0")):
         with refused(Reason.NOT_CANONICAL):
             open_card_untrusted(suite, signed)
+
+
+@pytest.mark.parametrize("chars", [1, 23, 24, 32])
+@pytest.mark.parametrize("seq", [0, 300, 2**48 - 1])
+def test_the_identity_is_read_from_a_card_without_decoding_it(suite: Suite, chars: int, seq: int) -> None:
+    alice = person(suite, "a" * chars, seq=seq)
+    assert identity_in(alice.card, alice.name) == alice.public
 
 
 def test_a_card_holds_for_exactly_a_day_after_its_expiry(suite: Suite) -> None:

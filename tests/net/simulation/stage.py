@@ -116,4 +116,4 @@ class Stage:
         self.commit(SERVER, CollectLetters(self.identity("bob"), (entry,), 9))
 
     def received(self) -> LetterReceived:
-        return LetterReceived(self.identity("ann"), "ann", True, SENT_MS, 1, 1, "hello", False, False)
+        return LetterReceived(self.identity("ann"), "ann", True, SENT_MS, 1, 1, "hello", False, False, bytes(16))

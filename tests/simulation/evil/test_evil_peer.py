@@ -141,7 +141,7 @@ def test_letters_that_open_nothing_hold_up_nobody() -> None:
     scene.chat(12)
     dropped = scene.world.nodes["bob"].dropped
     assert dropped[Reason.SEAL] <= 200 * 7
-    assert dropped[Reason.BUSY] > 10_000
+    assert dropped[Reason.STRANGER_RATE] > 10_000
     assert "never shown" not in scene.texts("bob")
     scene.end()
 
@@ -438,7 +438,7 @@ def test_a_flood_of_requests_holds_up_nobody(kind: type[m.Message]) -> None:
     scene.run(2)
     assert scene.friends.longest_us < SECOND
     if kind is not m.Store:
-        assert scene.world.nodes[SERVER].dropped[Reason.BUSY] > 0
+        assert scene.world.nodes[SERVER].dropped[Reason.SESSION_RATE] > 0
     scene.chat()
     scene.end()
 

@@ -302,7 +302,7 @@ def test_returned_at_will_loses_nothing_and_is_no_loop() -> None:
     for _ in range(returns):
         scene.push("ann", m.Returned(kept.slot), m.Returned(kept.slot), run_s=0.7)
     assert scene.asked(m.Store, "ann") == before
-    assert scene.asked(m.Lookup, "ann") <= 2 * returns + 2
+    assert scene.asked(m.Lookup, "ann") <= 2 * returns + 3
     scene.world.register("bob")
     scene.run(60)
     assert "back and forth" in scene.texts("bob")
@@ -403,7 +403,7 @@ def test_answers_to_what_nobody_asked_mean_nothing() -> None:
             m.Stored(id_, True, 2**48 - 1),
             m.Deregistered(id_),
             m.Refused(id_, m.Refusal.BANNED, 0, 0),
-            m.Roster(id_, m.Version(bytes(8), 1), (m.RosterEntry("bob", False, 9),), True),
+            m.Roster(id_, m.Version(bytes(8), 1), (m.RosterEntry("bob", False, 9),), more=True, full=True),
         )
     assert not scene.told("ann", PeerKeyChanged)
     assert scene.world.nodes["ann"].dropped[Reason.MESSAGE] >= 150
@@ -485,7 +485,7 @@ def test_rosters_without_end_stop_growing_and_are_pulled_a_page_an_answer() -> N
     def lie(server: Any, user: Any, asked: m.Watch) -> Said:
         page = next(pages)
         entries = tuple(m.RosterEntry(f"n{page * 24 + at:09}", True, 1) for at in range(24))
-        return [m.Roster(asked.id, m.Version(bytes(8), page), entries, True)] * 3
+        return [m.Roster(asked.id, m.Version(bytes(8), page), entries, more=True, full=True)] * 3
 
     scene = Scene(cores=_Watching({m.Watch: lie}))
     scene.run(20)
