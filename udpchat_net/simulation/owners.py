@@ -9,14 +9,14 @@ from collections import Counter
 from typing import Final
 
 from udpchat_core.address import Address
-from udpchat_core.datagrams import Init
+from udpchat_core.datagrams import HEADER_BYTES, Init, Retry
 from udpchat_core.events import LetterReceived, Superseded, UserLeft
 from udpchat_core.messages import CardBody
 from udpchat_core.requests import BindUser, DropReceipts, SaveOutgoing, SavePin, SaveServerKey, StoreReply
 from udpchat_core.secure.keys import SIGNATURE_BYTES
 from udpchat_core.wire import decode_untrusted
 
-from ..stores.memory import ClientMemory, ServerMemory
+from ..stores.memory import ClientMemory
 from .faults import SERVER
 from .invariants import Invariant, Violation
 from .ledger import Ledger, Letter
@@ -24,6 +24,7 @@ from .node import Event, Node, Observer
 from .seam import Seam
 
 _AT_TYPE: Final = 2
+_SERVER_KEY: Final = slice(HEADER_BYTES + 32, HEADER_BYTES + 64)
 
 
 class Owners(Observer):
@@ -37,6 +38,7 @@ class Owners(Observer):
         self._seqs: dict[bytes, int] = {}
         self._pins: dict[tuple[str, str], bytes] = {}
         self._server_keys: dict[str, bytes] = {}
+        self._offered = b""  # the key that the server says it has
 
     # --- what owners do ---
 
@@ -118,11 +120,14 @@ class Owners(Observer):
                     raise Violation(Invariant.RIGHT_PERSON, f"{node.name} was told that somebody else is {name}")
 
     def sent(self, node: Node, to: Address, payload: bytes) -> None:  # noqa: ARG002, D102
-        if node.name == SERVER or payload[_AT_TYPE] != Init.type or node.name not in self._server_keys:
-            return
-        server = self._ledger.world.nodes[SERVER]
-        assert isinstance(server.store, ServerMemory)
-        if server.core is not None and self._server_keys[node.name] != self._ledger.server_key():
+        kind = payload[_AT_TYPE]
+        if node.name == SERVER and kind == Retry.type:
+            self._offered = payload[_SERVER_KEY]
+        elif (
+            node.name != SERVER
+            and kind == Init.type
+            and self._offered != self._server_keys.get(node.name, self._offered)
+        ):
             raise Violation(Invariant.SERVER_KEY, f"{node.name} began a link to a server with another key")
 
 

@@ -1,8 +1,8 @@
 """Everybody against two friends at once, at random: every promise is kept all the time, and friends get through.
 
-- everything of the other three lists, mixed, from a network and a crowd of peers:
+- everything of the lists for networks and peers, mixed: every defence:
   `test_a_network_and_a_crowd_against_friends`
-- the same while a server lies:
+- the same while a server lies: what clients promise by themselves:
   `test_a_server_that_lies_with_a_network_and_a_crowd`
 """
 
