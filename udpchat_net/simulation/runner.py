@@ -34,10 +34,13 @@ class Report:
     digest: str
 
 
-def run(scenario: Scenario, cores: Cores | None = None) -> Report:
-    """Run it to the end; `Violation` as soon as a promise is broken."""
+def run(scenario: Scenario, cores: Cores | None = None, watch: Callable[[World], object] = lambda _: None) -> Report:
+    """Run it to the end; `Violation` as soon as a promise is broken.
+
+    `watch` gets the new world, before anything happens in it: it may plan calls, and add observers.
+    """
     try:
-        return _run(scenario, cores)
+        return _run(scenario, cores, watch)
     except (Violation, KeyboardInterrupt):
         raise
     except Exception as error:
@@ -72,8 +75,14 @@ def shrink(scenario: Scenario, fails: Callable[[Scenario], bool], runs_max: int 
     return scenario
 
 
-def _run(scenario: Scenario, cores: Cores | None) -> Report:
+def text_of(sender: str, number: int) -> str:
+    """How the text of the `number`th message of a run begins, from 1 on."""
+    return f"{sender} {number} "
+
+
+def _run(scenario: Scenario, cores: Cores | None, watch: Callable[[World], object]) -> Report:
     world = World(scenario.seed, scenario.clients, scenario.faults, real=scenario.real, cores=cores)
+    watch(world)
     oracle = Oracle(world)
     actors = _Actors(world)
     for name in scenario.clients:
@@ -107,7 +116,7 @@ class _Actors:
         match step:
             case Say(_, sender, to) if world.is_running(sender):
                 self.messages += 1
-                world.send(sender, to, f"{sender} {self.messages} ".ljust(step.chars, "."))
+                world.send(sender, to, text_of(sender, self.messages).ljust(step.chars, "."))
             case GoOnline(_, name) if world.nodes[name].core is None:
                 world.nodes[name].online = True
                 world.restart(name)
