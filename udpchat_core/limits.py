@@ -95,6 +95,10 @@ PTO_DURABLE_US: Final = 25_000
 PTO_GRANULARITY_US: Final = 1_000
 """The least variation counted in a path's timeout (as kGranularity, RFC 9002 section 6.1.2)."""
 
+AMBIGUOUS_ACKS_MAX: Final = 8
+"""Acknowledgements in a row that do not measure a path because they may answer a retry; then one does after all: a
+path that has become slower than the retries has no others."""
+
 DIRECT_WINDOW_LETTERS: Final = 64
 """How far direct letters may run ahead of the lowest unacknowledged one: what a recipient holds ahead of a gap."""
 
@@ -109,6 +113,17 @@ CONGESTION_WINDOW_START: Final = 16
 
 CONGESTION_WINDOW_MAX: Final = 256
 """Direct letters in flight on the best of paths."""
+
+PACING_PERCENT: Final = 125
+"""Of a window a round trip, which is the rate that letters are spread to: somewhat more, so that pacing itself does
+not keep a window from being used (RFC 9002 section 7.7)."""
+
+PACED_BURST_LETTERS_MAX: Final = 4
+"""Letters that may leave at once on a path that was idle; the others of a long text follow in their time."""
+
+PACED_BURST_US: Final = 2_000
+"""Letters due within it leave together: on a fast path they are microseconds apart, and a wake-up for each would cost
+more than a full queue is worth. No wake-up for pacing comes sooner."""
 
 STORE_BACKOFF_US_MIN: Final = 500_000
 """The first wait after the mailbox had no room."""

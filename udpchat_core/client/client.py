@@ -279,6 +279,8 @@ class Client:
                 self._outbox.ask_again(self._contacts.use(name), turn)
             case "cards", None:
                 self._contacts.check_next(turn)
+            case "pace", str() as name:
+                self._outbox.admit(self._contacts.use(name), turn)
             case "ping", None:
                 if self._connection.record.phase is SessionPhase.ONLINE:
                     self._requester.ask(("ping", None), m.Ping, turn)

@@ -6,7 +6,7 @@ out: while its head waits for the directory, everything behind waits too.
 """
 
 from ..errors import BadDatagram, Reason
-from ..instant import Instant
+from ..instant import Instant, after
 from ..limits import NOTED_SLOTS_MAX, NUMBER_LIMIT, OUTBOX_LETTERS_MAX
 from ..machines.outgoing import OUTGOING, Do, Outgoing, OutgoingLetter, Phase
 from ..messages import CardBody, LetterBody, Noted, Refusal, Store
@@ -111,7 +111,8 @@ class Outbox:
         self.admit(contact, turn)
 
     def admit(self, contact: Contact, turn: Turn) -> None:
-        """Let letters of this contact out, as long as the windows have room."""
+        """Let letters of this contact out, as long as the windows have room and their time has come."""
+        self._shared.set_timer(("pace", contact.name), None)
         while contact.queue and contact.offered is None:
             letter = contact.queue[0]
             if contact.identity is None and contact.unknown_until > turn.now:
@@ -124,6 +125,9 @@ class Outbox:
                 return  # `pinned` follows
             peer = self._correspondent(letter, contact, turn)
             if letter.phase is Phase.RESOLVING or (peer.is_known and not self._may_go(letter, peer)):
+                return
+            if peer.is_known and peer.is_online and (wait_us := peer.conversation.path.wait_us(turn.now)):
+                self._shared.set_timer(("pace", contact.name), after(turn.now, wait_us))
                 return
             if peer.is_known:
                 contact.queue.popleft()
@@ -170,7 +174,8 @@ class Outbox:
         if letter is None:
             raise BadDatagram(Reason.LINK)
         if letter.phase is Phase.DIRECT and letter.first_sent is not None:
-            self._conversation(letter).path.acknowledged(turn.now - letter.first_sent)
+            conversation = self._conversation(letter)
+            conversation.path.acknowledged(letter.first_sent, turn.now, conversation.in_flight)
         self._step(letter, Outgoing.acknowledged, turn)
 
     def receipt_untrusted(self, slot: bytes, ack: bytes, turn: Turn) -> None:
@@ -219,8 +224,9 @@ class Outbox:
     def timed_out(self, secret: bytes, turn: Turn) -> None:
         """No answer in time."""
         letter = self._letters[secret]
-        if letter.phase is Phase.DIRECT:
-            self._conversation(letter).path.lost(turn.now)
+        conversation = self._conversation(letter)
+        if letter.phase is Phase.DIRECT and conversation.is_among_lowest(letter, 1):
+            conversation.path.lost(turn.now)  # R-9.4-1: the recipient may have those behind it, and hold them
         self._step(letter, Outgoing.timed_out, turn)
         if letter.phase is Phase.QUEUED:  # the directory was asked in vain
             self.admit(self._contacts.use(letter.to), turn)
@@ -278,6 +284,7 @@ class Outbox:
             case Do.SEND:
                 card = _card_for(letter, contact)
                 if contact.address is not None:
+                    self._conversation(letter).path.sent(turn.now, is_retry=letter.first_sent is not None)
                     turn.send(contact.address, self._seal(letter, card.identity, card.live, turn))
             case Do.STORE:
                 self._ask_to_store(letter, contact, turn)
