@@ -29,7 +29,7 @@ from udpchat_core.secure.keys import ACK_LABEL, ID_BYTES, SLOT_LABEL
 from udpchat_core.secure.suite import Suite
 
 from ..stores.memory import ClientMemory, Outgoing, ServerMemory
-from .faults import SERVER
+from .faults import SERVER, ClockStep
 from .invariants import Invariant, Violation
 from .node import Event, Node, Observer
 from .world import SECOND, World
@@ -47,6 +47,7 @@ class Letter:
         sender: name of the node that wrote it.
         saved: what the sender's disk holds.
         saved_us: since when.
+        life: of its sender's process, then.
         ack: its acknowledgement.
         slot: its slot.
         kept: whether it ever was durable in the recipient's mailbox.
@@ -57,6 +58,7 @@ class Letter:
     sender: str
     saved: SaveOutgoing
     saved_us: int
+    life: int
     ack: bytes
     slot: bytes
     kept: bool = False
@@ -119,6 +121,7 @@ class Ledger(Observer):
                 self.identities[node.name] = node.suite.sign_public(node.store.load().identity)
                 self.inboxes[node.name] = Inbox()
         self.names = {identity: name for name, identity in self.identities.items()}
+        self._server_is_set = any(isinstance(each, ClockStep) and each.node == SERVER for each in world.network.faults)
 
     def is_known(self, letter: Letter) -> bool:
         """Whether the sender's disk has the letter, in the outbox or in the history."""
@@ -200,7 +203,7 @@ class Ledger(Observer):
         suite: Suite = node.suite
         ack = suite.hash(ACK_LABEL + save.secret)[:ID_BYTES]
         slot = suite.hash(SLOT_LABEL + save.secret)[:ID_BYTES]
-        letter = Letter(node.name, save, self.world.now_us, ack, slot)
+        letter = Letter(node.name, save, self.world.now_us, node.life, ack, slot)
         self.by_secret[save.secret] = self.by_ack[ack] = self.by_slot[slot] = letter
         self.by_message.setdefault((node.name, save.message), []).append(letter)
 
@@ -209,10 +212,18 @@ class Ledger(Observer):
             raise Violation(Invariant.RIGHT_PERSON, f"{node.name} pinned {name} to the key of somebody else")
 
     def is_old(self, letter: Letter) -> bool:
-        """Whether the letter may be given up, by its sender's clock and the server's: one may have been set wrong."""
-        clocks = [self.world.nodes[name].clock for name in (letter.sender, SERVER)]
-        now_ms = min(clock.wall_ms(self.world.now_us) for clock in clocks)
-        return now_ms - letter.saved.sent_ms >= OUTBOX_DAYS_MAX * DAY_MS
+        """Whether the letter may be given up: after its days, or if its sender's clock says so and is not found out.
+
+        It is, as long as the sender's process did not start again and the server's clock was never set.
+        """
+        now_us, days_ms = self.world.now_us, OUTBOX_DAYS_MAX * DAY_MS
+        sender = self.world.nodes[letter.sender]
+        if (now_us - letter.saved_us) // 1_000 >= days_ms:
+            return True
+        by_sender = sender.clock.wall_ms(now_us) - letter.saved.sent_ms >= days_ms
+        by_server = self.world.nodes[SERVER].clock.wall_ms(now_us) - letter.saved.sent_ms >= days_ms
+        started_again = sender.life != letter.life
+        return by_sender and (self._server_is_set or (started_again and by_server))
 
     def _settle(self, letter: Letter, outcome: str) -> None:
         bound_us = self.bound_us.get(letter.saved.to)

@@ -884,6 +884,44 @@ def test_a_clock_alone_gives_nothing_up(online: World, wrong: str) -> None:
     assert online.told(e.MessageExpired) == []
 
 
+@pytest.mark.parametrize("registered", [True, False])
+def test_a_message_that_was_dated_by_a_clock_that_was_wrong_is_as_old_as_it_is(world: World, registered: bool) -> None:
+    # R-9.3-9: by the clock of the server, then and now, or as of the first registration
+    world.know("bob")
+    world.do(world.client.handle_clock(world.now // MS - 30 * DAY * 1_000, world.now))
+    if registered:
+        world.register()
+    number = world.send("bob")
+    world.do(world.client.handle_clock(world.now // MS, world.now))
+    world.register()
+    world.advance(2 * 3_600)
+    assert world.told(e.MessageExpired) == []
+    world.sleep(14)
+    world.advance(2 * 3_600)
+    assert world.told(e.MessageExpired) == [e.MessageExpired(number, "bob")]
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_nothing_is_sealed_for_a_card_that_is_past_its_time(online: World, answers: bool) -> None:
+    # R-9.3-12: whether the directory gives it again, or does not answer (R-9.3-11)
+    bob = online.know("bob")
+    online.send("bob")
+    online.deregister()
+    online.sleep(92)
+    online.register()
+    online.forget()
+    if not answers:
+        online.server.answers[m.Lookup] = lambda _: ()
+    online.send("bob", "later")
+    online.advance(1)
+    assert [body.text for body in stored(online, bob) if body.text == "later"] == []
+    online.server.answers.pop(m.Lookup, None)
+    bob.card = bob.carded(seq=6, expires_s=online.now // SECOND + 90 * DAY)
+    online.publish(bob)
+    online.advance(15)
+    assert "later" in [body.text for body in stored(online, bob)]
+
+
 def test_the_clock_is_what_letters_are_dated_by(online: World) -> None:
     bob = online.know("bob", BOB)
     online.do(online.client.handle_clock(1_234_567_890_123, online.now))
