@@ -11,8 +11,8 @@ from udpchat_core.server.session import unpacked
 CLIENTS = 100_000 // 64
 """Tables that double in size are as full of these as of 100,000."""
 PINGS = 3
-BYTES_MAX = 560
-"""Allocated, and no more than one slot above what it is. Resident are 20 more, as allocators round up."""
+BYTES_MAX = 570
+"""Allocated, and hardly above what it is: two slots more are seen. Resident are 20 more, as allocators round up."""
 CAPPED = (
     "admission.INIT_PREFIXES_MAX",
     "directory.DIRECTORY_CHANGES_MAX",
