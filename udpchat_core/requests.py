@@ -58,7 +58,7 @@ class SettleOutgoing:
 
 @dataclass(frozen=True, slots=True)
 class EnterLetter:
-    """In one: an inbox row, unless there is one of this sender and acknowledgement, and the watermark.
+    """In one: an inbox row, unseen, unless there is one of this sender and acknowledgement, and the watermark.
 
     Answered by `Entered`.
 
@@ -96,6 +96,13 @@ class FindLetter:
 
 
 @dataclass(frozen=True, slots=True)
+class MarkSeen:
+    """The user has seen these letters, each (sender, ack); until then a store tells of them as unseen."""
+
+    letters: tuple[tuple[bytes, bytes], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SavePin:
     """From here on `name` is `identity` for this user; takes the place of an earlier pin of the name."""
 
@@ -107,7 +114,8 @@ class SavePin:
 class SaveIdentity:
     """The identity of this user from now on, by its private key, and the word of the one before for it.
 
-    A pin of the user's own name to the identity before becomes one to this one.
+    A pin of the user's own name to the identity before becomes one to this one. The watermarks go: they are of letters
+    for the identity before, and senders number those for this one from the beginning.
     """
 
     private: bytes
@@ -150,6 +158,7 @@ ClientRequest = (
     | SettleOutgoing
     | EnterLetter
     | FindLetter
+    | MarkSeen
     | SavePin
     | SaveIdentity
     | SaveServerKey

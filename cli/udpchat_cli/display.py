@@ -14,6 +14,13 @@ def escaped(text: str) -> str:
     return text if text.isascii() and text.isprintable() else "".join(map(_escaped, text))
 
 
+def block(head: str, text: str) -> str:
+    """`head` and `text`, safe to show: its further lines are set back behind a bar, so that none looks like a head."""
+    first, *more = text.replace("\r\n", "\n").split("\n")
+    bar = " " * max(len(head) - 2, 0) + "| "
+    return "\n".join([escaped(head + first), *(bar + escaped(line) for line in more)])
+
+
 def _escaped(char: str) -> str:
     if unicodedata.category(char) in _UNSAFE and char not in _JOINERS:
         return char.encode("unicode_escape").decode()

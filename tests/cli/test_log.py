@@ -16,8 +16,8 @@ def read_all(descriptor: int) -> list[str]:
 def test_lines_are_printed_with_their_time() -> None:
     read, write = os.pipe()
     log = Log(write)
-    log.write("started")
-    log.write("stopped")
+    log.write("started", {})
+    log.write("stopped", {})
     log.close()
     os.close(write)
     with os.fdopen(read) as opened:
@@ -30,13 +30,13 @@ def test_a_pipe_that_nobody_reads_holds_nobody_up_and_what_is_left_out_is_counte
     log = Log(write)
     written = 20_000  # lines: more than a pipe and the queue take
     for number in range(written):
-        log.write(f"line {number}")
+        log.write(f"line {number}", {})
     lines = list[str]()
     reader = Thread(target=lambda: lines.extend(read_all(read)))
     reader.start()
     while not log._lines.empty():
         os.sched_yield()
-    log.write("the next one")
+    log.write("the next one", {})
     log.close()
     os.close(write)
     reader.join()
@@ -52,12 +52,12 @@ def test_a_reader_that_goes_away_harms_nothing() -> None:
     os.close(read)
     log = Log(write)
     for _ in range(2 * LINES_WAITING_MAX):
-        log.write("to nobody")
+        log.write("to nobody", {})
     log.close()
     os.close(write)
 
 
 def test_without_any_output_nothing_is_printed() -> None:
     log = Log(None)
-    log.write("to nobody")
+    log.write("to nobody", {})
     log.close()

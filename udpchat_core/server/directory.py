@@ -5,7 +5,7 @@ of each name is remembered, up to a cap; who asks for what changed before that g
 its owner gave up for another is told as a change too, offline and with the card seq 0.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from heapq import nsmallest
 
 from ..limits import DIRECTORY_CHANGES_MAX, LOOKUP_NEGATIVE_TTL_S, LOOKUP_TTL_S, ROSTER_ENTRIES_MAX, USERS_MAX
@@ -125,26 +125,28 @@ class Directory:
             self._remembered_from = self._changes.pop(oldest)
 
     def page(
-        self, names: Sequence[str], since: Version | None, start: str | None
-    ) -> tuple[tuple[RosterEntry, ...], bool]:
-        """The first entries after the name `start` of a roster, and whether there are more.
+        self, names: Iterable[str] | None, since: Version | None, start: str | None
+    ) -> tuple[tuple[RosterEntry, ...], bool, bool]:
+        """The first entries after the name `start` of a roster, whether there are more, and whether it is full.
 
-        The roster is of `names`, of all if there are none; of what changed after `since`, of everything if that is
+        The roster is of `names`, of all if that is None; of what changed after `since`, of everything if that is
         unknown.
         """
-        told = self._told(names, since)
+        is_full = since is None or not self._remembers(since)
+        if since is None or is_full:
+            there = self._by_name if names is None else map(self._by_name.get, dict.fromkeys(names))
+            told = [user.name for user in there if user is not None]
+        else:
+            asked = self._changes if names is None else dict.fromkeys(names)
+            told = [name for name in asked if self._changes.get(name, 0) > since.counter]
         # R-8.4-3
         after = (name for name in told if start is None or name > start)
         found = nsmallest(ROSTER_ENTRIES_MAX + 1, after)
-        return tuple(map(self._entry, found[:ROSTER_ENTRIES_MAX])), len(found) > ROSTER_ENTRIES_MAX  # R-8.4-4
+        more = len(found) > ROSTER_ENTRIES_MAX  # R-8.4-4
+        return tuple(map(self._entry, found[:ROSTER_ENTRIES_MAX])), more, is_full
 
-    def _told(self, names: Sequence[str], since: Version | None) -> Iterable[str]:
-        known = since is not None and since.boot == self._boot
-        if not (known and since is not None and self._remembered_from <= since.counter <= self._counter):
-            there = map(self._by_name.get, dict.fromkeys(names)) if names else self._by_name
-            return (user.name for user in there if user is not None)
-        asked = dict.fromkeys(names) if names else self._changes
-        return (name for name in asked if self._changes.get(name, 0) > since.counter)
+    def _remembers(self, since: Version) -> bool:
+        return since.boot == self._boot and self._remembered_from <= since.counter <= self._counter
 
     def _entry(self, name: str) -> RosterEntry:
         user = self._by_name.get(name)

@@ -31,6 +31,7 @@ from udpchat_core.requests import (
     Kept,
     KeptReceipt,
     MailPage,
+    MarkSeen,
     PinOutgoing,
     ReadMail,
     ReadReceipts,
@@ -51,7 +52,7 @@ from udpchat_core.requests import (
     StoreReply,
 )
 
-from .port import Request
+from .port import KeptLetter, Request
 
 
 class _Memory:
@@ -113,6 +114,7 @@ class ClientMemory(_Memory):
         self._rotation = state.rotation
         self.outgoing = {saved.secret: Outgoing(saved, saved.recipient) for saved in state.outbox}
         self.inbox: dict[tuple[bytes, bytes], EnterLetter] = {}
+        self._unseen: dict[tuple[bytes, bytes], None] = {}
 
     def load(self) -> ClientState:
         """What a core needs at the start."""
@@ -135,8 +137,29 @@ class ClientMemory(_Memory):
         """A copy that later changes of either do not reach."""
         copy = ClientMemory(self.load())
         copy.outgoing = {secret: replace(row) for secret, row in self.outgoing.items()}
-        copy.inbox = dict(self.inbox)
+        copy.inbox, copy._unseen = dict(self.inbox), dict(self._unseen)
         return copy
+
+    def unseen(self, after: int, letters_max: int) -> list[KeptLetter]:
+        """At most so many letters that the user has not seen, with an entry number above `after`, oldest first."""
+        entries = {key: entry for entry, key in enumerate(self.inbox, 1)}
+        rows = [(entries[key], self.inbox[key]) for key in self._unseen if entries[key] > after]
+        return [self._kept(entry, letter) for entry, letter in rows[:letters_max]]
+
+    def _kept(self, entry: int, letter: EnterLetter) -> KeptLetter:
+        pin = self._pins.get(letter.name)
+        return KeptLetter(
+            entry=entry,
+            sender=letter.sender,
+            ack=letter.ack,
+            name=letter.name,
+            confirmed=pin is not None and pin.identity == letter.sender,
+            sent_ms=letter.sent_ms,
+            received_ms=letter.received_ms,
+            part=letter.part,
+            parts=letter.parts,
+            text=letter.text,
+        )
 
     def _apply(self, request: ClientRequest) -> Result:  # noqa: PLR0912 - a row for each request
         match request:
@@ -155,6 +178,8 @@ class ClientMemory(_Memory):
                 return self._enter(request)
             case FindLetter(sender, ack):
                 return Entered((sender, ack) not in self.inbox)
+            case MarkSeen(letters):
+                self._unseen = {key: None for key in self._unseen if key not in letters}
             case SavePin(name):
                 self._pins[name] = request
             case SaveIdentity(private, public, rotation):
@@ -162,6 +187,7 @@ class ClientMemory(_Memory):
                 if pin is not None and pin.identity == rotation.former:
                     self._pins[self._name] = SavePin(self._name, public)
                 self._identity, self._rotation = private, rotation
+                self._watermarks = {}  # R-2.4-4
             case SaveServerKey(key):
                 self._server_key = key
             case SaveCardSeq(seq):
@@ -175,6 +201,8 @@ class ClientMemory(_Memory):
         return None
 
     def _enter(self, letter: EnterLetter) -> Entered:
+        if (letter.sender, letter.ack) not in self.inbox:
+            self._unseen[letter.sender, letter.ack] = None
         there = self.inbox.setdefault((letter.sender, letter.ack), letter)
         self._raise_watermark(letter)
         of_this_request = (there.epoch, there.seq, there.received_ms) == (letter.epoch, letter.seq, letter.received_ms)

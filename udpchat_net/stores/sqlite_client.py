@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import astuple
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from udpchat_core.delivery.parts import Part
 from udpchat_core.limits import EPOCHS_PER_SENDER_MAX
@@ -18,6 +19,7 @@ from udpchat_core.requests import (
     Entered,
     EnterLetter,
     FindLetter,
+    MarkSeen,
     PinOutgoing,
     SaveCardSeq,
     SaveIdentity,
@@ -29,7 +31,7 @@ from udpchat_core.requests import (
 )
 
 from . import sqlite_file
-from .port import StoreCorrupt
+from .port import KeptLetter, StoreCorrupt
 from .sqlite import SqliteStore
 from .sqlite_file import Connect, Connection, Schema, connect
 
@@ -63,6 +65,11 @@ SCHEMA = Schema(
             "ALTER TABLE me ADD COLUMN former BLOB",
             "ALTER TABLE me ADD COLUMN signature BLOB",
         ),
+        (  # what was there before was seen when it came
+            """CREATE TABLE unseen (
+                entry INTEGER PRIMARY KEY AUTOINCREMENT, sender BLOB NOT NULL, ack BLOB NOT NULL,
+                UNIQUE (sender, ack))""",
+        ),
     ),
 )
 
@@ -72,6 +79,13 @@ _BEGUN = """SELECT each.sender, each.sent_ms, each.part, each.parts, each.text
         JOIN inbox AS each ON each.sender = newest.sender
             AND each.sent_ms = newest.sent_ms AND each.parts = newest.parts
     ORDER BY each.rowid"""
+_BEGUN_AND_SEEN = _BEGUN.replace(
+    "ORDER BY", "WHERE NOT EXISTS (SELECT 1 FROM unseen WHERE sender = each.sender AND ack = each.ack) ORDER BY"
+)
+_UNSEEN = """SELECT entry, sender, ack, name,
+        EXISTS (SELECT 1 FROM pins WHERE pins.name = inbox.name AND identity = sender),
+        sent_ms, received_ms, part, parts, text
+    FROM unseen JOIN inbox USING (sender, ack) WHERE entry > ? ORDER BY entry LIMIT ?"""
 
 
 def create_client(path: Path, state: ClientState, server: str, connect: Connect = connect) -> None:
@@ -134,6 +148,7 @@ def _enter_letter(connection: Connection, letter: EnterLetter) -> Entered:
     rows = list(connection.execute(there, (letter.sender, letter.ack)))
     if not rows:
         connection.execute("INSERT INTO inbox VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", astuple(letter))
+        connection.execute("INSERT INTO unseen (sender, ack) VALUES (?, ?)", (letter.sender, letter.ack))
     _raise_watermark(connection, letter.sender, letter.epoch, letter.seq)
     return Entered(not rows or rows == [(letter.epoch, letter.seq, letter.received_ms)])
 
@@ -141,6 +156,11 @@ def _enter_letter(connection: Connection, letter: EnterLetter) -> Entered:
 def _find_letter(connection: Connection, letter: FindLetter) -> Entered:
     there = "SELECT 1 FROM inbox WHERE sender = ? AND ack = ?"
     return Entered(not list(connection.execute(there, (letter.sender, letter.ack))))
+
+
+def _mark_seen(connection: Connection, seen: MarkSeen) -> None:
+    for letter in seen.letters:
+        connection.execute("DELETE FROM unseen WHERE sender = ? AND ack = ?", letter)
 
 
 def _raise_watermark(connection: Connection, sender: bytes, epoch: int, seq: int) -> None:
@@ -165,6 +185,7 @@ def _save_identity(connection: Connection, new: SaveIdentity) -> None:
     own = "UPDATE pins SET identity = ? WHERE identity = ? AND name = (SELECT name FROM me)"
     connection.execute(own, (new.public, former))
     connection.execute("UPDATE me SET identity = ?, former = ?, signature = ?", (new.private, former, signature))
+    connection.execute("DELETE FROM watermarks")  # R-2.4-4
 
 
 def _save_server_key(connection: Connection, server: SaveServerKey) -> None:
@@ -196,6 +217,7 @@ class SqliteClientStore(SqliteStore):
             SettleOutgoing: _settle_outgoing,
             EnterLetter: _enter_letter,
             FindLetter: _find_letter,
+            MarkSeen: _mark_seen,
             SavePin: _save_pin,
             SaveIdentity: _save_identity,
             SaveServerKey: _save_server_key,
@@ -210,10 +232,24 @@ class SqliteClientStore(SqliteStore):
         state: ClientState = self._ask(self._read)
         return state
 
-    def begun(self) -> list[Part]:
-        """The letters of texts that are not complete: of each sender the last text, if so. Raises `StoreError`."""
-        rows: list[tuple[bytes, int, int, int, str]] = self._ask(lambda connection: list(connection.execute(_BEGUN)))
+    def begun(self, *, seen: bool = False) -> list[Part]:
+        """The letters of texts that are not complete: of each sender the last text, if so. Raises `StoreError`.
+
+        Those marked as seen only, if so asked.
+        """
+        question = _BEGUN_AND_SEEN if seen else _BEGUN
+        rows: list[tuple[bytes, int, int, int, str]] = self._ask(lambda connection: list(connection.execute(question)))
         return [Part(*row) for row in rows]
+
+    def unseen(self, after: int, letters_max: int) -> list[KeptLetter]:
+        """At most so many letters that the user has not seen, with an entry number above `after`, oldest first.
+
+        For the start, before anything is received. Raises `StoreError`.
+        """
+        rows: list[tuple[Any, ...]] = self._ask(
+            lambda connection: list(connection.execute(_UNSEEN, (after, letters_max)))
+        )
+        return [KeptLetter(*row[:4], *(bool(row[4]), *row[5:])) for row in rows]
 
     def _read(self, connection: Connection) -> ClientState:
         for name, identity, card_seq, server_key, next_message, former, signature in connection.execute(

@@ -6,6 +6,7 @@ letters there are. The row of a mailbox stays when the mailbox is forgotten: it 
 is used twice. The row of a sender stays while the owner knows the sender, or letters of it are there.
 """
 
+import asyncio
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
@@ -313,6 +314,12 @@ class SqliteServerStore(SqliteStore):
         }
     )
 
+    async def letters(self) -> int:
+        """How many letters are in mailboxes. Raises `StoreError`."""
+        if self._writer is None:
+            raise ValueError(f"{self.path} is closed")
+        return await asyncio.get_running_loop().run_in_executor(self._writer, self._answer, _letters)
+
     def load(self) -> ServerState:
         """What the core is to begin with; the users are read as they are asked for. Raises `StoreError`, as they do."""
         for (private,) in self._ask(lambda connection: list(connection.execute("SELECT private FROM me"))):
@@ -321,6 +328,11 @@ class SqliteServerStore(SqliteStore):
             invites = self._ask(lambda connection: list(connection.execute("SELECT hash, until_ms FROM invites")))
             return ServerState(private, users, tuple(bans), tuple(SaveInvite(*row) for row in invites))
         raise StoreCorrupt(f"{self.path} is damaged (it has no key): put back a backup, or begin with a new one")
+
+
+def _letters(connection: Connection) -> int:
+    (letters,) = _first(connection, "SELECT sum(letters) FROM mailboxes", (), (0,))
+    return letters or 0
 
 
 def _users(after: int, connection: Connection) -> list[tuple[Any, ...]]:

@@ -52,6 +52,16 @@ def test_mail_comes_in_and_is_collected(either: World) -> None:
     assert [(entry.entry, entry.outcome) for entry in either.collected()] == [(3, m.Outcome.ACKNOWLEDGED)]
 
 
+def test_what_the_user_has_seen_is_marked_in_the_store_and_only_that(online: World) -> None:
+    bob = online.know("bob", BOB)
+    for seq, text in enumerate(("one", "two"), 1):
+        online.receive(bob.letter(online.server.card, bob.body(seq, text)), BOB)
+    first, _ = online.told(e.LetterReceived)
+    assert [letter.text for letter in online.disk.memory.unseen(0, 9)] == ["one", "two"]
+    online.do(online.client.mark_seen([(first.sender, first.ack)], online.now))
+    assert [letter.text for letter in online.disk.memory.unseen(0, 9)] == ["two"]
+
+
 # --- time ---
 
 
@@ -280,7 +290,7 @@ def aimed(draw: st.DrawFn) -> Callable[[World], m.Message]:
             m.Receipt(slot, ack_of(world.suite, secret)),
             m.Returned(slot),
             peer.pushed(world.server.card, body, number),
-            m.Roster(id_, m.Version(b"boot one", number), (m.RosterEntry(name, flag, number),), flag),
+            m.Roster(id_, m.Version(b"boot one", number), (m.RosterEntry(name, flag, number),), flag, not flag),
             m.RosterChanged(m.Version(b"boot two", number)),
             m.Registered(id_, HOME, number, m.ServerLimits(1, 1, 1, 1, 1), number % 2**40),
             m.Superseded(),

@@ -27,6 +27,7 @@ from udpchat_core.requests import (
     ExpireLetters,
     FindLetter,
     KeepLetter,
+    MarkSeen,
     PinOutgoing,
     Quota,
     ReadMail,
@@ -45,7 +46,7 @@ from udpchat_core.requests import (
 )
 from udpchat_net.stores.memory import ClientMemory, ServerMemory
 from udpchat_net.stores.paths import server_path
-from udpchat_net.stores.port import Request, Store
+from udpchat_net.stores.port import KeptLetter, Request
 from udpchat_net.stores.sqlite_client import SqliteClientStore, create_client
 from udpchat_net.stores.sqlite_server import SqliteServerStore, create_server
 
@@ -56,9 +57,14 @@ S = TypeVar("S", ClientState, ServerState)
 class Opened(Generic[S]):
     """A store at work, and how to end that and begin again with what is durable."""
 
-    store: Store
+    store: Any
     load: Callable[[], S]
     reopen: Callable[[], "Opened[S]"]
+
+    def unseen(self, after: int, letters_max: int) -> list[KeptLetter]:
+        """Of a client's store."""
+        letters: list[KeptLetter] = self.store.unseen(after, letters_max)
+        return letters
 
     def commit(self, *requests: Request) -> tuple[StoreReply, ...]:
         """One batch."""
@@ -143,6 +149,7 @@ CLIENT_REQUESTS: st.SearchStrategy[Any] = st.one_of(
     ),
     st.builds(EnterLetter, IDENTITIES, SLOTS, st.integers(0, 11), st.integers(1, 6), NAMES, MS, MS, FEW, FEW, TEXTS),
     st.builds(FindLetter, IDENTITIES, SLOTS),
+    st.builds(MarkSeen, st.lists(st.tuples(IDENTITIES, SLOTS), max_size=3).map(tuple)),
     st.builds(SavePin, NAMES, IDENTITIES),
     st.builds(SaveIdentity, IDENTITIES, IDENTITIES, ROTATIONS),
     st.builds(SaveServerKey, IDENTITIES),
@@ -222,6 +229,11 @@ def client_machine(adapter: Adapter) -> type[RuleBasedStateMachine]:
         @rule(request=CLIENT_REQUESTS)
         def twice(self, request: Any) -> None:
             self.commit([request, request])
+
+        @rule(first=st.integers(1, 4))
+        def unseen(self, first: int) -> None:
+            kept = self.opened.unseen(0, first)
+            self.model.check_unseen([*kept, *self.opened.unseen(kept[-1].entry if kept else 0, 10_000)])
 
     return ClientMachine
 

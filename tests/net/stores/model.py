@@ -4,7 +4,7 @@ Written from the docstrings of `udpchat_core.requests` alone. Entry numbers are 
 takes them from the answers, and checks that they grow and never come again.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import astuple, dataclass, field, replace
 
 from udpchat_core.limits import EPOCHS_PER_SENDER_MAX
 from udpchat_core.messages import Outcome
@@ -27,6 +27,7 @@ from udpchat_core.requests import (
     Kept,
     KeptReceipt,
     MailPage,
+    MarkSeen,
     PinOutgoing,
     ReadMail,
     ReadReceipts,
@@ -45,6 +46,7 @@ from udpchat_core.requests import (
     StoredLetter,
     StoreReply,
 )
+from udpchat_net.stores.port import KeptLetter
 
 
 class ClientModel:
@@ -54,6 +56,7 @@ class ClientModel:
         self.state = state
         self.settled: set[bytes] = set()
         self.inbox: dict[tuple[bytes, bytes], EnterLetter] = {}
+        self.seen: set[tuple[bytes, bytes]] = set()
 
     def check(self, reply: StoreReply) -> None:
         """The reply is the right one; from here on its request counts."""
@@ -64,6 +67,19 @@ class ClientModel:
         """The state is what the requests made; pins are in no particular order."""
         by_name = tuple(sorted(state.pins, key=lambda pin: pin.name))
         assert replace(state, pins=by_name) == self.state
+
+    def check_unseen(self, kept: list[KeptLetter]) -> None:
+        """These are the letters that were entered and not seen, in their order."""
+        pins = {(pin.name, pin.identity) for pin in self.state.pins}
+        assert [entry for entry, *_ in map(astuple, kept)] == sorted({letter.entry for letter in kept})
+        assert [astuple(letter)[1:] for letter in kept] == [
+            (
+                each.sender, each.ack, each.name, (each.name, each.sender) in pins,
+                each.sent_ms, each.received_ms, each.part, each.parts, each.text,
+            )
+            for key, each in self.inbox.items()
+            if key not in self.seen
+        ]  # fmt: skip
 
     def _apply(self, request: object) -> Result:  # noqa: PLR0912 - a row for each request
         state = self.state
@@ -92,13 +108,15 @@ class ClientModel:
                 return Entered(same)
             case FindLetter(sender, ack):
                 return Entered((sender, ack) not in self.inbox)
+            case MarkSeen(letters):
+                self.seen |= set(letters) & set(self.inbox)
             case SavePin(name):
                 pins = {pin.name: pin for pin in state.pins} | {name: request}
                 self.state = replace(state, pins=tuple(pins[each] for each in sorted(pins)))
             case SaveIdentity(private, public, rotation):
                 own = SavePin(state.name, rotation.former)
                 renewed = [SavePin(state.name, public) if pin == own else pin for pin in state.pins]
-                self.state = replace(state, identity=private, rotation=rotation, pins=tuple(renewed))
+                self.state = replace(state, identity=private, rotation=rotation, pins=tuple(renewed), watermarks=())
             case SaveServerKey(key):
                 self.state = replace(state, server_key=key)
             case SaveCardSeq(seq):

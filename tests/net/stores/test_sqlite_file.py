@@ -157,7 +157,7 @@ def test_a_newer_file_is_refused(path: Path, clean: bool) -> None:
         writer.execute("PRAGMA user_version = 99")
     if not clean:
         leave_uncleanly(path)
-    refuses(path, port.StoreNewer, "99", "1")
+    refuses(path, port.StoreNewer, "99", str(SCHEMA.version))
 
 
 def test_a_newer_version_that_only_the_log_tells_is_refused(path: Path) -> None:
