@@ -110,12 +110,12 @@ def _reply(asked: Store) -> StoreReply:
             return StoreReply(request, True, Receipts(()))
 
 
-def resident_bytes() -> int:
-    """What this process holds of the machine's memory, as Linux counts it."""
-    for line in Path("/proc/self/status").read_text().splitlines():
+def resident_bytes(pid: int | str = "self") -> int:
+    """What this process, or that one, holds of the machine's memory, as Linux counts it."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith("VmRSS:"):
             return int(line.split()[1]) * 1_024
-    raise SystemExit("/proc/self/status has no VmRSS: this measures on Linux only")
+    raise SystemExit(f"/proc/{pid}/status has no VmRSS: this measures on Linux only")
 
 
 def measure(clients: int, pings: int, traced: bool) -> float:

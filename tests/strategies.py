@@ -74,7 +74,7 @@ def _agreed(kind: type[Any], values: dict[str, Any]) -> dict[str, Any]:
     if kind is CollectedEntry:
         values["ack"] = (values["ack"] or bytes(16)) if values["outcome"] is Outcome.ACKNOWLEDGED else None
     if kind is Watch:
-        values["names"] = () if values["scope"] is Scope.ALL else values["names"] or ("bob",)
+        values["names"] = values["names"] or ("bob",) if values["scope"] in (Scope.ADD, Scope.REMOVE) else ()
     return values
 
 

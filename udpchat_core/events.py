@@ -113,6 +113,19 @@ class MessageDelivered:
 
 
 @dataclass(frozen=True, slots=True)
+class MessagePostponed:
+    """The server does not take the message for the mailbox now, for this reason; it is kept here and tried again.
+
+    The mailbox is full (`QUOTA`), or the server does not know the recipient any more (`UNKNOWN`). Told once a message
+    and reason.
+    """
+
+    message: int
+    to: str
+    refusal: Refusal
+
+
+@dataclass(frozen=True, slots=True)
 class MessageRefused:
     """The message will not be sent: this is why."""
 
@@ -206,6 +219,7 @@ ClientEvent = (
     | MessageUnanswered
     | MessageStored
     | MessageDelivered
+    | MessagePostponed
     | MessageRefused
     | MessageExpired
     | LetterReceived

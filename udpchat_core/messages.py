@@ -171,6 +171,7 @@ class Scope(IntEnum):
     ALL = 1  # every user of the directory
     ADD = 2  # these names, besides those already watched
     REMOVE = 3  # these names no longer
+    WATCHED = 4  # the names already watched
 
 
 @dataclass(frozen=True, slots=True, config=STRICT)
@@ -281,19 +282,28 @@ class Watch:
     after: Name | None
 
     def __post_init__(self) -> None:
-        if (self.scope is Scope.ALL) != (not self.names):
-            raise ValueError("all has no names, the others have some")
+        if (self.scope in (Scope.ADD, Scope.REMOVE)) != bool(self.names):
+            raise ValueError("who adds or removes says which names, who does not says none")
 
 
 @dataclass(frozen=True, slots=True, config=STRICT)
 class Roster:
-    """S to C: one page of the directory, in the order of names; `more` says that another follows."""
+    """S to C: one page of the directory, in the order of names.
+
+    Attributes:
+        id: of the request.
+        version: of the directory at this moment.
+        entries: of the users asked about: of all that there are if `full`, else of those that changed.
+        more: whether another page follows.
+        full: whether `since` was not known, so that who is not on the pages is not in the directory.
+    """
 
     code: ClassVar[int] = 9
     id: Number
     version: Version
     entries: Annotated[tuple[RosterEntry, ...], Len(0, ROSTER_ENTRIES_MAX)]
     more: bool
+    full: bool
 
 
 @dataclass(frozen=True, slots=True, config=STRICT)
@@ -383,7 +393,7 @@ class Ping:
 
 @dataclass(frozen=True, slots=True, config=STRICT)
 class Pong:
-    """S to C: so am I; and the version of what you watch."""
+    """S to C: so am I; and the version of the last change of what you watch."""
 
     code: ClassVar[int] = 19
     id: Number

@@ -17,7 +17,7 @@ from udpchat_core.limits import OUTBOX_DAYS_MAX
 from .display import escaped
 from .exits import Exit
 from .mail import shown_name
-from .wording import fingerprint, reason, timestamp
+from .wording import fingerprint, postponed, reason, timestamp
 
 COMMANDS = "send NAME TEXT, dereg NAME, reg NAME, accept [NAME]"
 _WORDS = re.compile(r"[ \t]*([^ \t]+)(?:[ \t]+([^ \t]+)(?:[ \t](.*))?)?[ \t]*", re.DOTALL)
@@ -160,6 +160,8 @@ class Classic:
                 | e.MessageExpired()
             ):
                 yield from self._progressed(event)
+            case e.MessagePostponed(_, to, refusal):
+                yield f"[{postponed(to, refusal)}; the message is kept here and tried again.]"
             case e.PeersChanged():
                 yield "[Client table updated.]"
             case e.WatchRefused() if not self._said_watch:

@@ -46,6 +46,11 @@ def reason(refusal: Refusal) -> str:
     return _REFUSALS.get(refusal, refusal.name.lower().replace("_", " "))
 
 
+def postponed(to: str, refusal: Refusal) -> str:
+    """Why a message to `to` waits that the server does not take now, without a full stop."""
+    return f"The mailbox of {to} is full" if refusal is Refusal.QUOTA else f"The server does not know {to} any more"
+
+
 def state_line(thing: Mapping[str, Any]) -> str:
     """How a message stands, from an object of `schema`: who says so, and how long it took."""
     number, to = thing.get("message"), thing["to"]

@@ -312,6 +312,12 @@ def test_another_key_of_a_peer_is_the_users_to_accept() -> None:
     assert "another key now, signed with the one before, " in line
 
 
+def test_a_mailbox_without_room_is_said() -> None:
+    assert say(online(), e.MessagePostponed(1, "bob", Refusal.QUOTA)) == [
+        "[The mailbox of bob is full; the message is kept here and tried again.]"
+    ]
+
+
 def test_a_disk_that_fails_is_said_once_and_that_it_works_again() -> None:
     failed, recovered = say(online(), e.StorageFailed(), e.StorageRecovered())
     assert "nothing is lost" in failed
@@ -328,4 +334,4 @@ def every_event() -> Iterator[type]:
 
 def test_every_event_of_the_client_is_named_above() -> None:
     """A new event needs a decision here; `IdentityRotated` never comes, for nobody asks for it in this form."""
-    assert len(list(every_event())) == 19
+    assert len(list(every_event())) == 20

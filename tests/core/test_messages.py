@@ -140,6 +140,8 @@ def test_a_watch_for_all_names_nobody() -> None:
     assert is_valid(Watch, 1, Scope.ALL, (), None, None)
     assert not is_valid(Watch, 1, Scope.ALL, ("bob",), None, None)
     assert not is_valid(Watch, 1, Scope.ADD, (), None, None)
+    assert is_valid(Watch, 1, Scope.WATCHED, (), None, None)
+    assert not is_valid(Watch, 1, Scope.WATCHED, ("bob",), None, None)
     assert not is_valid(Watch, 1, Scope.ADD, ["bob"], None, None)
 
 

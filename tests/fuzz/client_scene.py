@@ -106,7 +106,7 @@ class ClientScene:
         self.commit_all()
         version = m.Version(b"boot one", 1)
         entries = (m.RosterEntry("bob", True, 5), m.RosterEntry("carol", False, 5))
-        self.say((m.Roster(self.id_of(m.Roster), version, entries, False),))
+        self.say((m.Roster(self.id_of(m.Roster), version, entries, False, True),))
         bob, carol, *_ = self.peers
         self._write("bob", "hello", bob, BOB)
         self._write("carol", "first", carol, None)
@@ -282,6 +282,7 @@ class ClientScene:
                 for online in (True, False)
             ),
             "more": (False, True),
+            "full": (True, False),
             "online": (False, True),
             "attempt": (*attempts, 0, NUMBER_MAX - 1, NUMBER_MAX),
             "entry": (1, 2, 3, 4, NUMBER_MAX),

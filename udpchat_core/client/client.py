@@ -31,6 +31,7 @@ from ..limits import (
     NUMBER_LIMIT,
     OUTBOX_DAYS_MAX,
     TEXT_PARTS_BYTES_MAX,
+    WATCHED_NAMES_MAX,
 )
 from ..machines.client_session import Phase as SessionPhase
 from ..machines.client_session import Session
@@ -88,7 +89,7 @@ class Client:
         epoch = int.from_bytes(suite.random(8)) % NUMBER_LIMIT
         self._outbox = Outbox(self._shared, self._keyring, self._requester, self._connection, self._contacts, epoch)
         self._inbox = Inbox(self._shared, self._keyring, self._connection, self._contacts, state.watermarks)
-        self._roster = RosterView(self._requester, watch_all)
+        self._roster = RosterView(self._requester, (pin.name for pin in state.pins), watch_all)
         self._failed = FailedRequests()
         parts = Parts(
             self._shared,
@@ -149,8 +150,24 @@ class Client:
         for part, piece in enumerate(pieces, 1):
             secret = self._shared.suite.random(ID_BYTES)  # R-9.2-1
             saved = SaveOutgoing(secret, message, part, len(pieces), to, sent_ms, piece, recipient)
-            self._outbox.add(saved, now)
+            self._outbox.write(saved, now)
             turn.store(saved)
+        self._roster.used(to, turn)
+        return self._end(turn)
+
+    def watch(self, names: Sequence[str], now: Instant) -> Actions:
+        """Hear of these names, at most 256, in the place of those of the last call: `PeersChanged` follows.
+
+        They need not exist. As far as there is room, contacts are watched by themselves, the most recently used first;
+        with `watch_all` everybody is, as long as the directory allows it. Raises `LocalProtocolError`, with nothing
+        done, for too many names and for what is no name. A new start of the client begins without names.
+        """
+        for name in names:
+            _check_name(name)
+        if len(dict.fromkeys(names)) > WATCHED_NAMES_MAX:
+            raise LocalProtocolError(f"at most {WATCHED_NAMES_MAX} names can be watched: these are {len(names):,}")
+        turn = self._turn(now)
+        self._roster.watch(tuple(dict.fromkeys(names)), turn)
         return self._end(turn)
 
     def accept_key(self, name: str, now: Instant) -> Actions:
@@ -199,7 +216,7 @@ class Client:
 
     @property
     def roster(self) -> Mapping[str, bool]:
-        """Who is online, by name, of all users; empty unless `watch_all`."""
+        """Who is online, by name: of the users that are watched."""
         return self._roster.online
 
     def sizes(self) -> Mapping[str, int]:
@@ -208,6 +225,7 @@ class Client:
             "outbox": len(self._outbox),
             "requests": len(self._requester),
             "contacts": len(self._contacts),
+            "roster": len(self._roster),
             "timers": len(self._shared.deadlines),
             "failed": len(self._failed),
             **self._inbox.sizes(),
@@ -256,9 +274,13 @@ class Client:
             case "letter", bytes() as secret:
                 self._outbox.timed_out(secret, turn)
             case "name", bytes() as sender:
-                self._inbox.tell(sender, turn)
+                self._inbox.tell_unnamed(sender, turn)
             case "contact", str() as name:
                 self._outbox.ask_again(self._contacts.use(name), turn)
+            case "cards", None:
+                self._contacts.check_next(turn)
+            case "pace", str() as name:
+                self._outbox.admit(self._contacts.use(name), turn)
             case "ping", None:
                 if self._connection.record.phase is SessionPhase.ONLINE:
                     self._requester.ask(("ping", None), m.Ping, turn)
@@ -269,16 +291,13 @@ class Client:
                 self._failed.ask_again(turn)
 
     def _expire(self, turn: Turn) -> None:
-        """Give up what is too old by this clock and by the server's: one alone may have been set wrong."""
+        """Give up what is too old, once receipts had time to come."""
         if not self._connection.is_online:
             return
         if turn.now > after(self._reception.heard, EXPIRY_CHECK_US_MIN):  # after a sleep: receipts come first
             self._shared.set_timer(("expiry", None), after(turn.now, EXPIRY_CHECK_US_MIN))
             return
-        server_ms, at = self._reception.server_time
-        # R-9.3-9
-        now_ms = min(self._shared.wall_ms(turn.now), server_ms + (turn.now - at) // MS)
-        self._outbox.expire(now_ms - OUTBOX_DAYS_MAX * _DAY_MS, turn)
+        self._outbox.expire(OUTBOX_DAYS_MAX * _DAY_MS, turn)
         self._shared.set_timer(("expiry", None), after(turn.now, EXPIRY_CHECK_US))
 
     def _stored(self, reply: StoreReply, turn: Turn) -> None:
@@ -295,12 +314,13 @@ class Client:
                 self._inbox.looked_for(sought, answer, turn)
             case ((SavePin() as pin), _):
                 self._outbox.resolved(self._contacts.pinned(pin), turn)
+                self._roster.used(pin.name, turn, pinned=True)
                 self._inbox.named(pin.name, turn)
             case ((SaveMailKey() as saved), _):
                 self._keyring.mail_key_saved(saved)
             case ((DropMailKey() as dropped), _):
                 self._keyring.mail_key_dropped(dropped)
-            case SaveIdentity(_, public), _:
+            case SaveIdentity(_, public), _:  # R-2.4-4: nothing of this life is for it
                 turn.emit(IdentityRotated(public))
             case _:
                 pass  # SaveServerKey, SaveCardSeq, MarkSeen: nothing waits for them
@@ -318,8 +338,7 @@ class Client:
 
 def _checked_pieces(to: str, text: str) -> list[str]:
     """The parts of a text, or `LocalProtocolError` with one sentence for the user."""
-    if not is_name(to):
-        raise LocalProtocolError(f"{to!r} is no name: 1 to 32 of a-z, 0-9, _ and -, beginning with a letter or digit")
+    _check_name(to)
     try:
         size = len(text.encode())
     except UnicodeEncodeError:
@@ -327,3 +346,8 @@ def _checked_pieces(to: str, text: str) -> list[str]:
     if not 1 <= size <= TEXT_PARTS_BYTES_MAX:
         raise LocalProtocolError(f"a message has 1 to {TEXT_PARTS_BYTES_MAX:,} bytes of UTF-8; this one has {size:,}")
     return split(text)
+
+
+def _check_name(name: str) -> None:
+    if not is_name(name):
+        raise LocalProtocolError(f"{name!r} is no name: 1 to 32 of a-z, 0-9, _ and -, beginning with a letter or digit")

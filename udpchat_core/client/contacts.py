@@ -11,7 +11,7 @@ from ..address import Address
 from ..errors import BadDatagram, LocalProtocolError, Reason
 from ..events import PeerKeyChanged
 from ..instant import SECOND, Instant, after
-from ..limits import CONTACTS_MAX, LOOKUP_NEGATIVE_TTL_S, LOOKUP_TTL_S, PINS_MAX
+from ..limits import CARD_CHECK_US, CONTACTS_MAX, LOOKUP_NEGATIVE_TTL_S, LOOKUP_TTL_S, PINS_MAX
 from ..machines.outgoing import OutgoingLetter
 from ..messages import CardBody, Found, Lookup, Rotation
 from ..requests import SavePin
@@ -69,6 +69,8 @@ class Contacts:
         self._requester = requester
         self._contacts: dict[str, Contact] = {}
         self._pins = {pin.name: pin.identity for pin in pins}
+        self._to_check: dict[str, int] = {}  # pinned names, and the seqs that the directory shows them with
+        self._checking = False
 
     def __len__(self) -> int:
         return len(self._contacts)
@@ -86,6 +88,12 @@ class Contacts:
     def look_up(self, name: str, turn: Turn) -> None:
         """Ask the directory about this name."""
         self._requester.ask(("lookup", name), lambda id_: Lookup(id_, name), turn)
+
+    def look_up_no_more(self, name: str, turn: Turn) -> None:
+        """The answer about this name came too late to matter, unless letters to it wait for it."""
+        contact = self._contacts.get(name)
+        if contact is None or not contact.letters:
+            self._requester.cancel(("lookup", name), turn)
 
     def found_untrusted(self, name: str, found: Found, turn: Turn) -> Contact:
         """The directory's answer: the contact as it is now, or `BadDatagram` for a card that does not hold.
@@ -162,6 +170,35 @@ class Contacts:
         contact = self._contacts.get(name)
         if contact is not None:
             contact.fresh_until = contact.unknown_until = _NEVER
+
+    def shown(self, name: str, card_seq: int, turn: Turn) -> None:
+        """The directory shows the name with a card of this seq (0: nobody has it): ask before believing what is known.
+
+        If a pinned name has another card than the one known, it may have another owner, and is looked up: the first at
+        once, the others one after the other.
+        """
+        self.stale(name)
+        if name in self._pins and self._is_other(name, card_seq):  # R-9.6-4
+            self._to_check[name] = card_seq
+            if not self._checking:
+                self.check_next(turn)
+
+    def check_next(self, turn: Turn) -> None:
+        """Look up the next of the names that have another card, if it is not known meanwhile."""
+        others = (name for name, seq in self._to_check.items() if self._is_other(name, seq))
+        name = next(others, None)
+        self._checking = name is not None
+        if name is None:
+            self._to_check.clear()
+        else:
+            del self._to_check[name]
+            self.look_up(name, turn)
+            self._shared.set_timer(("cards", None), after(turn.now, CARD_CHECK_US))
+
+    def _is_other(self, name: str, card_seq: int) -> bool:
+        contact = self._contacts.get(name)
+        known = None if contact is None else contact.offered or contact.card
+        return card_seq > 0 and (known is None or known.seq != card_seq)
 
     def _key_changed(
         self, contact: Contact, pinned: bytes, card: CardBody, rotation: Rotation | None, turn: Turn

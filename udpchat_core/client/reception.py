@@ -13,7 +13,7 @@ from ..address import Address
 from ..datagrams import Acks, Letter, Record, Resp, Retry
 from ..errors import BadDatagram, Reason
 from ..events import Registered, RegistrationRefused, WatchRefused
-from ..instant import Instant, after
+from ..instant import MS, Instant, after
 from ..limits import EXPIRY_CHECK_US_MIN, PING_JITTER_US, PING_US
 from ..machines.client_session import Session
 from ..turn import Turn
@@ -47,13 +47,11 @@ class Reception:
 
     Attributes:
         heard: when the server last said something authentic.
-        server_time: its clock when it last registered this client, in milliseconds of Unix time, and when that was.
     """
 
     def __init__(self, parts: Parts, now: Instant) -> None:
         self._parts = parts
         self.heard = now
-        self.server_time = (0, now)
 
     def receive(self, received: Sequence[Received], turn: Turn) -> None:
         """Take datagrams; whatever they are, nothing is raised."""
@@ -115,8 +113,8 @@ class Reception:
                 self._parts.outbox.stored(asked(id_, m.Store, turn).slot, online, attempt, turn)
             case m.Roster(id_):
                 asked(id_, m.Watch, turn)
-                for changed in self._parts.roster.page(answer, turn):
-                    self._parts.contacts.stale(changed)
+                for name, seq in self._parts.roster.page(answer, turn):
+                    self._parts.contacts.shown(name, seq, turn)
             case _:
                 asked(answer.id, m.Ping, turn)
                 self._parts.roster.hinted(answer.version, turn)
@@ -148,8 +146,8 @@ class Reception:
             case m.Store() as asked:
                 self._parts.outbox.store_refused(asked.slot, refused.refusal, turn)
             case m.Watch():
-                self._parts.roster.refused()
                 turn.emit(WatchRefused(refused.refusal))
+                self._parts.roster.refused(refused.refusal, turn)
             case _:
                 pass  # a Ping: what matters is that the server answers
 
@@ -165,10 +163,11 @@ class Reception:
         if not self._parts.connection.is_registering(registered.id):
             raise BadDatagram(Reason.MESSAGE)
         renewed = self._parts.connection.is_online
+        self._parts.roster.restart(registered.limits.watched_names_max, turn)
         self._parts.connection.step(Session.registered, turn)
         if not self._parts.connection.is_wanted:  # the user changed its mind meanwhile
             return
-        self.server_time = (registered.time_ms, turn.now)
+        self._parts.shared.server_offset_ms = registered.time_ms - turn.now // MS
         self._parts.keyring.registered(turn, registered.waiting)
         if not renewed:
             self._parts.inbox.waiting = registered.waiting

@@ -5,7 +5,7 @@ of each name is remembered, up to a cap; who asks for what changed before that g
 its owner gave up for another is told as a change too, offline and with the card seq 0.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from heapq import nsmallest
 
 from ..limits import DIRECTORY_CHANGES_MAX, LOOKUP_NEGATIVE_TTL_S, LOOKUP_TTL_S, ROSTER_ENTRIES_MAX, USERS_MAX
@@ -121,25 +121,27 @@ class Directory:
             self._remembered_from = self._changes.pop(oldest)
 
     def page(
-        self, names: Sequence[str], since: Version | None, start: str | None
-    ) -> tuple[tuple[RosterEntry, ...], bool]:
-        """The first entries after the name `start` of a roster, and whether there are more.
+        self, names: Iterable[str] | None, since: Version | None, start: str | None
+    ) -> tuple[tuple[RosterEntry, ...], bool, bool]:
+        """The first entries after the name `start` of a roster, whether there are more, and whether it is full.
 
-        The roster is of `names`, of all if there are none; of what changed after `since`, of everything if that is
+        The roster is of `names`, of all if that is None; of what changed after `since`, of everything if that is
         unknown.
         """
-        told = self._told(names, since)
+        is_full = since is None or not self._remembers(since)
+        if since is None or is_full:
+            told = self._by_name if names is None else [name for name in dict.fromkeys(names) if name in self._by_name]
+        else:
+            asked = self._changes if names is None else dict.fromkeys(names)
+            told = [name for name in asked if self._changes.get(name, 0) > since.counter]
         # R-8.4-3
         after = (name for name in told if start is None or name > start)
         found = nsmallest(ROSTER_ENTRIES_MAX + 1, after)
-        return tuple(map(self._entry, found[:ROSTER_ENTRIES_MAX])), len(found) > ROSTER_ENTRIES_MAX  # R-8.4-4
+        more = len(found) > ROSTER_ENTRIES_MAX  # R-8.4-4
+        return tuple(map(self._entry, found[:ROSTER_ENTRIES_MAX])), more, is_full
 
-    def _told(self, names: Sequence[str], since: Version | None) -> Iterable[str]:
-        known = since is not None and since.boot == self._boot
-        if not (known and since is not None and self._remembered_from <= since.counter <= self._counter):
-            return (name for name in dict.fromkeys(names) if name in self._by_name) if names else self._by_name
-        asked = dict.fromkeys(names) if names else self._changes
-        return (name for name in asked if self._changes.get(name, 0) > since.counter)
+    def _remembers(self, since: Version) -> bool:
+        return since.boot == self._boot and self._remembered_from <= since.counter <= self._counter
 
     def _entry(self, name: str) -> RosterEntry:
         user = self._by_name.get(name)

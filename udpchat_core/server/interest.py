@@ -12,7 +12,7 @@ from ..limits import (
     WATCHED_NAMES_MAX,
     WATCHED_NAMES_TOTAL_MAX,
 )
-from ..messages import Refusal, Roster, RosterChanged, Scope, Watch
+from ..messages import Refusal, Roster, RosterChanged, Scope, Version, Watch
 from ..turn import Turn
 from .context import Context, Timer
 from .directory import Directory
@@ -22,7 +22,7 @@ from .session import Session
 class Interest:
     """The sessions that watch."""
 
-    __slots__ = ("_all", "_context", "_directory", "_names", "_resting", "_total", "_watchers")
+    __slots__ = ("_all", "_context", "_directory", "_latest", "_names", "_resting", "_total", "_watchers")
 
     def __init__(self, context: Context, directory: Directory) -> None:
         self._context = context
@@ -31,6 +31,7 @@ class Interest:
         self._names: dict[Session, dict[str, None]] = {}
         self._watchers: dict[str, dict[Session, None]] = {}
         self._total = 0
+        self._latest: dict[Session, int] = {}  # the counter of the last change of what it watches
         self._resting: dict[Session, bool] = {}  # told within the last second; whether there is more to tell
 
     def __len__(self) -> int:
@@ -43,8 +44,13 @@ class Interest:
             wait_s = BUSY_WAIT_S if refusal is Refusal.BUSY else 0
             self._context.refuse(turn, session, asked.id, refusal, wait_s)
             return
-        entries, more = self._directory.page(asked.names, asked.since, asked.after)
-        self._context.say(turn, session, Roster(asked.id, self._directory.version, entries, more))  # R-8.4-3
+        names = None if asked.scope is Scope.ALL else asked.names or tuple(self._names.get(session, ()))
+        page = self._directory.page(names, asked.since, asked.after)
+        self._context.say(turn, session, Roster(asked.id, self._directory.version, *page))  # R-8.4-3
+
+    def version(self, session: Session) -> Version:
+        """The version of the last change of what the session watches, since it does; the counter 0 if there is none."""
+        return Version(self._directory.version.boot, self._latest.get(session, 0))  # R-8.4-6
 
     def _note(self, session: Session, asked: Watch) -> Refusal | None:
         if asked.scope is Scope.ALL:
@@ -88,12 +94,14 @@ class Interest:
         self._all.pop(session, None)
         for name in list(self._names.get(session, ())):
             self._remove(session, name)
+        self._latest.pop(session, None)
         self._resting.pop(session, None)
         self._context.timers.cancel((Timer.ROSTER, session))
 
     def changed(self, turn: Turn, name: str) -> None:
         """What is told about `name` changed: those who watch it get a hint, now or when a second is over."""
         for session in self._all | self._watchers.get(name, {}):
+            self._latest[session] = self._directory.version.counter
             if session in self._resting:
                 self._resting[session] = True
             else:

@@ -267,7 +267,7 @@ class Server:
             case Collected():
                 self._mailboxes.collect(turn, session, message)
             case Ping(id_):
-                self._context.say(turn, session, Pong(id_, self._directory.version))
+                self._context.say(turn, session, Pong(id_, self._interest.version(session)))
             case _:
                 self._receipts.note(turn, session, cast(Noted, message))
 

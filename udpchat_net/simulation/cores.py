@@ -1,6 +1,6 @@
 """What a world runs: any core of this shape. `Cores` makes udpchat's own; hand in another to test yours."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
 from udpchat_core.actions import Actions
@@ -41,6 +41,10 @@ class ClientCore(Core, Protocol):
 
     def send(self, to: str, text: str, now: Instant) -> Actions:
         """Send a message."""
+        ...
+
+    def watch(self, names: Sequence[str], now: Instant) -> Actions:
+        """Hear of these names."""
         ...
 
     def accept_key(self, name: str, now: Instant) -> Actions:

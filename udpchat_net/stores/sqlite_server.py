@@ -282,16 +282,16 @@ def _first(connection: Connection, sql: str, parameters: tuple[Any, ...], defaul
 
 
 class _Users(Iterable[BindUser]):
-    """The directory by name, read a page at a time: at the start it need not be in memory twice."""
+    """The directory, read a page at a time, as it lies in the file: at the start it need not be in memory twice."""
 
-    def __init__(self, page: Callable[[str], tuple[BindUser, ...]]) -> None:
+    def __init__(self, page: Callable[[int], list[tuple[Any, ...]]]) -> None:
         self._page = page
 
     def __iter__(self) -> Iterator[BindUser]:
-        after = ""
-        while users := self._page(after):
-            yield from users
-            after = users[-1].name
+        after = 0
+        while rows := self._page(after):
+            yield from (_user(*user) for _, *user in rows)
+            after = rows[-1][0]
 
 
 class SqliteServerStore(SqliteStore):
@@ -335,9 +335,9 @@ def _letters(connection: Connection) -> int:
     return letters or 0
 
 
-def _users(after: str, connection: Connection) -> tuple[BindUser, ...]:
-    page = "SELECT name, identity, card, former, signature FROM users WHERE name > ? ORDER BY name LIMIT ?"
-    return tuple(_user(*row) for row in connection.execute(page, (after, _USERS_PAGE)))
+def _users(after: int, connection: Connection) -> list[tuple[Any, ...]]:
+    page = "SELECT rowid, name, identity, card, former, signature FROM users WHERE rowid > ? ORDER BY rowid LIMIT ?"
+    return list(connection.execute(page, (after, _USERS_PAGE)))
 
 
 def _user(name: str, identity: bytes, card: bytes, former: bytes | None, signature: bytes | None) -> BindUser:

@@ -5,7 +5,7 @@ withholds what it wants withheld.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any, TypeVar
 
@@ -27,7 +27,6 @@ from udpchat_core.wire import encode, pack, parse_untrusted, serialize, unpack_u
 from udpchat_net.stores.memory import ClientMemory
 
 START = Instant(1_700_000_000 * SECOND)
-FIRST_SEQ = START // (60 * SECOND) + 1
 SERVER = Address(b"\x0a\0\0\x01", 9_000)
 HOME = Address(b"\x0a\0\0\x02", 4_000)
 BOB, CAROL, STRANGER = (Address(b"\x0a\0\0" + bytes((last,)), 4_000) for last in (3, 4, 99))
@@ -138,8 +137,9 @@ class ServerDouble:
                 return (m.Stored(message.id, False, message.attempt),)
             case m.Ping(id_):
                 return (m.Pong(id_, self.version),)
-            case m.Watch(id_):
-                return (m.Roster(id_, self.version, self.roster, False),)
+            case m.Watch(id_, _, names, since):
+                entries = tuple(entry for entry in self.roster if not names or entry.name in names)
+                return (m.Roster(id_, self.version, entries, False, since is None or since.boot != self.version.boot),)
             case _:
                 return ()
 
@@ -268,6 +268,7 @@ class World:
         peers: who is at which address.
         lost: whether a datagram from the client goes astray.
         astray: those that did.
+        first_seq: of the client's first card.
     """
 
     def __init__(
@@ -276,7 +277,8 @@ class World:
         self.suite = suite
         self.now = START
         self.server = ServerDouble(suite)
-        state = state or new_client_state(suite, name, START // MS)
+        state = state or replace(new_client_state(suite, name, START // MS), card_seq=0)
+        self.first_seq = state.card_seq + 1
         self.disk = Disk(ClientMemory(state))
         self.watch_all = watch_all
         self.client = Client(suite, state, SERVER, self.now, watch_all=watch_all)

@@ -290,7 +290,7 @@ def aimed(draw: st.DrawFn) -> Callable[[World], m.Message]:
             m.Receipt(slot, ack_of(world.suite, secret)),
             m.Returned(slot),
             peer.pushed(world.server.card, body, number),
-            m.Roster(id_, m.Version(b"boot one", number), (m.RosterEntry(name, flag, number),), flag),
+            m.Roster(id_, m.Version(b"boot one", number), (m.RosterEntry(name, flag, number),), flag, not flag),
             m.RosterChanged(m.Version(b"boot two", number)),
             m.Registered(id_, HOME, number, m.ServerLimits(1, 1, 1, 1, 1), number % 2**40),
             m.Superseded(),

@@ -2,15 +2,25 @@
 
 import pytest
 
-from tests.core.client.double import BOB, DAY, FIRST_SEQ, START, Peer, World
+from tests.core.client.double import BOB, DAY, LIMITS, START, Peer, World
 from udpchat_core import events as e
 from udpchat_core import messages as m
 from udpchat_core.client import keyring, new_client_state
 from udpchat_core.client.keyring import Keyring
 from udpchat_core.client.shared import Shared
 from udpchat_core.errors import Reason
-from udpchat_core.instant import SECOND, Instant
-from udpchat_core.limits import CARD_LIFE_S, LIVE_KEYS_MAX, MAIL_KEYS_MAX, NUMBER_LIMIT, OPENING_KEYS_MAX, TIME_S_LIMIT
+from udpchat_core.instant import MS, SECOND, Instant
+from udpchat_core.limits import (
+    CARD_JUMP_MAX,
+    CARD_LIFE_S,
+    CARD_SEQ_FIRST_LIMIT,
+    LIVE_KEYS_MAX,
+    MAIL_KEY_DAYS,
+    MAIL_KEYS_MAX,
+    NUMBER_LIMIT,
+    OPENING_KEYS_MAX,
+    TIME_S_LIMIT,
+)
 from udpchat_core.requests import ClientState, DropMailKey, SaveMailKey
 from udpchat_core.turn import Turn
 from udpchat_net.simulation.transparent import TransparentSuite
@@ -35,17 +45,24 @@ def later(world: World, days: float) -> None:
 
 def test_a_new_user_has_an_identity_a_mail_key_and_nothing_else() -> None:
     suite = TransparentSuite(1)
-    state = new_client_state(suite, "alice", 180_005)
-    assert (state.name, state.card_seq, state.server_key, state.next_message) == ("alice", 3, None, 1)
-    assert [saved.made_ms for saved in state.mail_keys] == [180_005]
+    state = new_client_state(suite, "alice", 5)
+    assert (state.name, state.server_key, state.next_message) == ("alice", None, 1)
+    assert [saved.made_ms for saved in state.mail_keys] == [5]
     assert len({state.identity, state.mail_keys[0].private}) == 2
     assert (state.pins, state.outbox, state.watermarks) == ((), (), ())
+
+
+def test_the_first_seqs_of_two_identities_differ() -> None:
+    # R-9.1-9
+    seqs = [new_client_state(TransparentSuite(number), "alice", 5).card_seq for number in range(100)]
+    assert len(set(seqs)) == 100
+    assert max(seqs) < CARD_SEQ_FIRST_LIMIT <= CARD_JUMP_MAX
 
 
 def test_the_card_is_the_users_own_and_lasts_90_days(either: World) -> None:
     either.register()
     card = either.server.card
-    assert (card.name, card.identity, card.seq) == ("alice", either.client.identity, FIRST_SEQ)
+    assert (card.name, card.identity, card.seq) == ("alice", either.client.identity, either.first_seq)
     assert card.expires_s == START // SECOND + CARD_LIFE_S
 
 
@@ -153,6 +170,36 @@ def test_a_mail_key_opens_letters_until_15_days_after_its_successor(online: Worl
     assert len(online.disk.all(DropMailKey)) == 1
     online.push(bob.pushed(old, bob.body(2, "too late"), 2))
     assert [entry.outcome for entry in online.collected()] == [m.Outcome.ACKNOWLEDGED, m.Outcome.UNOPENABLE]
+
+
+@pytest.mark.parametrize("wrong", ["client", "server"])
+def test_a_clock_alone_drops_no_mail_key(online: World, bob: Peer, wrong: str) -> None:
+    # R-9.1-8
+    old = online.server.card
+    later(online, MAIL_KEY_DAYS + 1)
+    ahead_ms = 30 * DAY * 1_000
+    if wrong == "client":
+        online.do(online.client.handle_clock(online.now // MS + ahead_ms, online.now))
+    else:
+        online.server.answers[m.Register] = lambda asked: (
+            m.Registered(asked.id, BOB, 0, LIMITS, online.now // MS + ahead_ms),
+        )
+    online.advance(2 * 3_600)
+    online.push(bob.pushed(old, bob.body(), 1))
+    assert texts(online) == ["hello"]
+
+
+def test_a_mail_key_that_was_made_by_a_clock_that_ran_ahead_is_followed_by_one_in_time(online: World) -> None:
+    online.do(online.client.handle_clock(online.now // MS + 400 * DAY * 1_000, online.now))
+    later(online, MAIL_KEY_DAYS + 1)
+    online.advance(2 * 3_600)
+    assert len(online.disk.all(SaveMailKey)) == 1
+    online.do(online.client.handle_clock(online.now // MS, online.now))
+    online.advance(2 * 3_600)
+    first, second = online.disk.all(SaveMailKey)
+    assert first.made_ms > second.made_ms
+    later(online, MAIL_KEY_DAYS + 1)
+    assert len(online.disk.all(SaveMailKey)) == 3
 
 
 def test_a_mail_key_is_kept_while_the_mailbox_is_not_empty(online: World, bob: Peer) -> None:

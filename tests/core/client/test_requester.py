@@ -106,7 +106,7 @@ def test_an_answer_to_another_question_leaves_the_question_asked(online: World) 
     online.server.answers[m.Lookup] = nothing
     online.send("bob")
     id_, version = online.server.last(m.Lookup).id, online.server.version
-    online.push(m.Stored(id_, False, 0), m.Pong(id_, version), m.Roster(id_, version, (), False))
+    online.push(m.Stored(id_, False, 0), m.Pong(id_, version), m.Roster(id_, version, (), False, True))
     assert online.drops == [Reason.MESSAGE] * 3
     del online.server.answers[m.Lookup]
     online.advance(0.5)

@@ -121,6 +121,8 @@ def test_a_version_of_another_boot_or_of_the_future_gets_everything(world: World
     version = roster(clients[0]).version
     for since in (Version(b"other   ", version.counter), Version(version.boot, version.counter + 1), None):
         assert len(all_pages(clients[0], since)) == 3
+        assert roster(clients[0], since).full
+    assert not roster(clients[0], version).full
 
 
 def test_a_server_that_restarted_has_another_boot(world: World) -> None:
@@ -142,6 +144,7 @@ def test_changes_are_remembered_up_to_a_cap(world: World, monkeypatch: pytest.Mo
         versions.append(roster(clients[0]).version)
         client.ask(Deregister(1))
     assert [len(all_pages(clients[0], since)) for since in versions] == [6, 3, 2, 1]
+    assert [roster(clients[0], since).full for since in versions] == [True, False, False, False]
 
 
 def test_names_that_are_asked_for_are_told_if_they_exist(world: World) -> None:
@@ -168,16 +171,20 @@ def test_a_name_that_was_given_up_is_told_as_gone(world: World) -> None:
     since = roster(bob).version
     Client(world, "alicia", who="alice", seq=6).online()
     assert roster(bob, since).entries == (RosterEntry("alice", False, 0), RosterEntry("alicia", True, 6))
+    assert roster(bob, since, names=("alice",)).entries == (RosterEntry("alice", False, 0),)
     assert [entry.name for entry in all_pages(bob)] == ["alicia", "bob"]
 
 
-def test_a_pong_has_the_version(world: World) -> None:
+def test_a_pong_has_the_version_of_what_the_session_watches(world: World) -> None:
+    """R-8.4-6: so that a hint that was lost costs a Ping's time, and a change of others costs nothing."""
     alice = world.client("alice").online()
-    version = roster(alice).version
-    assert alice.ask(Ping(4)) == Pong(4, version)
+    version = roster(alice, names=("bob", "carol")).version
+    assert alice.ask(Ping(4)) == Pong(4, Version(version.boot, 0))
+    world.client("dave").online()
+    assert alice.ask(Ping(5)) == Pong(5, Version(version.boot, 0))
     world.client("bob").online()
-    later = alice.heard(object)
-    assert later
-    answer = alice.ask(Ping(5))
-    assert isinstance(answer, Pong)
-    assert answer.version.counter > version.counter
+    changed = roster(alice).version
+    assert changed.counter > version.counter
+    world.client("erin").online()
+    assert alice.ask(Ping(6)) == Pong(6, roster(alice).version)
+    assert world.client("frank").online().ask(Ping(1)) == Pong(1, Version(version.boot, 0))

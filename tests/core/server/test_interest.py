@@ -13,13 +13,16 @@ from udpchat_core.messages import (
     Refused,
     Roster,
     RosterChanged,
+    RosterEntry,
     Scope,
     Watch,
 )
 
 
 def watch(client: Client, *names: str, scope: Scope = Scope.ADD) -> Message:
-    return client.ask(Watch(client.next_id(), scope if names else Scope.ALL, names, None, None))
+    if not names and scope is Scope.ADD:
+        scope = Scope.ALL
+    return client.ask(Watch(client.next_id(), scope, names, None, None))
 
 
 def hints(client: Client) -> int:
@@ -98,6 +101,24 @@ def test_changes_are_merged_to_one_hint_a_second(world: World) -> None:
     assert not world.server._interest._resting
 
 
+def test_what_is_watched_already_is_told_without_its_names(world: World) -> None:
+    """R-8.4-3: of what changed since, and in full to whoever comes with another boot's version."""
+    alice, bob = world.client("alice").online(), world.client("bob").online()
+    watch(alice, "bob", "carol", "nobody")
+    world.client("carol").online()
+    world.client("dave").online()
+    page = watch(alice, scope=Scope.WATCHED)
+    assert isinstance(page, Roster)
+    assert [entry.name for entry in page.entries] == ["bob", "carol"]
+    bob.ask(Deregister(1))
+    changed = alice.ask(Watch(alice.next_id(), Scope.WATCHED, (), page.version, None))
+    assert isinstance(changed, Roster)
+    assert (changed.entries, changed.full) == ((RosterEntry("bob", False, 5),), False)
+    nothing = watch(world.client("erin").online(), scope=Scope.WATCHED)
+    assert isinstance(nothing, Roster)
+    assert (nothing.entries, nothing.more) == ((), False)
+
+
 def test_256_names_are_watched_and_not_one_more(world: World) -> None:
     """R-8.4-2: a Watch beyond is refused whole; what is watched already counts once."""
     alice = world.client("alice").online()
@@ -141,5 +162,5 @@ def test_a_session_keeps_what_it_watches_until_it_ends(world: World) -> None:
     assert hints(alice) == 1
     Client(world, "alice", seq=6).online()
     interest = world.server._interest
-    tables = (interest._all, interest._names, interest._watchers, interest._resting)
-    assert (tables, interest._total) == (({}, {}, {}, {}), 0)
+    tables = (interest._all, interest._names, interest._watchers, interest._resting, interest._latest)
+    assert (tables, interest._total) == (({}, {}, {}, {}, {}), 0)

@@ -84,6 +84,9 @@ class FakeClient(FakeCore):
     def accept_key(self, name: str, now: Instant) -> Actions:
         return self.note(now, "accept", name)
 
+    def watch(self, names: Sequence[str], now: Instant) -> Actions:
+        return self.note(now, "watch", names)
+
     def send(self, to: str, text: str, now: Instant) -> Actions:
         if text.startswith("after "):
             self.due = after(now, int(text.removeprefix("after ")))
