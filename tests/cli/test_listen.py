@@ -61,7 +61,7 @@ async def send(stage: Stage, *texts: str, level: str = "stored") -> None:
     await anna.end()
 
 
-async def listen(stage: Stage, screen: Screen, count: int | None = None, seconds: float | None = None) -> Exit:
+async def listen(stage: Stage, screen: Screen, count: int | None = None, seconds: float = 600) -> Exit:
     """Listen as bob, to the end."""
     bob = stage.session("bob")
     try:
@@ -135,6 +135,24 @@ def test_what_a_reader_that_went_away_did_not_get_is_there_for_the_next(screen: 
         gone.close()
         assert await listen(stage, screen, seconds=60) is Exit.DONE
         assert screen.texts() == ["two", "three"]
+
+    play(scene, tmp_path)
+
+
+def test_what_could_not_be_written_is_not_marked(
+    screen: Screen, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Output, "when_gone", lambda *_: None)  # only writing tells, as at a file or a socket
+
+    async def scene(stage: Stage) -> None:
+        await stage.known("bob")
+        await send(stage, "one", "two")
+        os.close(screen.read)
+        assert await listen(stage, screen) is Exit.DONE
+        later = Screen()
+        assert await listen(stage, later, count=2) is Exit.DONE
+        assert later.texts() == ["one", "two"]
+        later.close()
 
     play(scene, tmp_path)
 

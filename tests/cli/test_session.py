@@ -205,7 +205,8 @@ def test_what_is_on_its_way_to_the_disk_is_let_in_and_named_before_the_end(tmp_p
         anna = await stage.online("anna")
         await sending.deliver(anna, "bob", "hi", "stored", None, lambda _: None)
         bob = await stage.online("bob")
-        await bob.until(lambda: bool(bob.core.sizes()["entering"]), 0.05)
+        while not bob.core.sizes()["entering"]:
+            await asyncio.sleep(0)
         await bob.end()
         bob = stage.session("bob")
         assert [(text.text, text.confirmed) for text in bob.unseen()] == [("hi", True)]
