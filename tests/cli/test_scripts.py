@@ -13,6 +13,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import pexpect
 import pytest
 
 from tests.cli.processes import COMMAND, PATIENCE_S, Server, first_line, free_port, start
@@ -286,3 +287,17 @@ def test_a_server_that_cannot_serve_says_why(words: tuple[str, ...], says: str, 
     assert process.returncode == status
     assert line.startswith("udpchat: ")
     assert says in line
+
+
+def test_on_a_terminal_send_asks_for_the_text_and_says_how_it_stands(users: tuple[User, User]) -> None:
+    anna, bob = users
+    bob.run("who")
+    words = ["-m", "udpchat_cli", "send", name(bob), "--wait", "stored"]
+    screen = pexpect.spawn(sys.executable, words, env=anna.environ, encoding="utf-8", timeout=PATIENCE_S)
+    screen.expect_exact(f"to {name(bob)}: ")
+    screen.sendline("typed by hand")
+    screen.expect_exact(f"#1 stored for {name(bob)} (away)")
+    screen.expect(pexpect.EOF)
+    screen.close()
+    assert screen.exitstatus == 0
+    assert [thing["text"] for thing in bob.things("listen", "--count", "1")] == ["typed by hand"]
