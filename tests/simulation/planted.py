@@ -590,9 +590,9 @@ FAULTS: Final = (
     ),
     Planted(
         "letters given up by the server's clock",
-        _CLIENT,
-        "        now_ms = min(self._shared.wall_ms(turn.now), server_ms + (turn.now - at) // MS)\n",
-        "        now_ms = server_ms + (turn.now - at) // MS\n",
+        _OUTBOX,
+        "        return min(self._shared.wall_ms(now) - sent_ms, now // MS + server_offset_ms - server_ms)\n",
+        "        return now // MS + server_offset_ms - server_ms\n",
         Invariant.NOTHING_LOST,
         "test_evil_server.py::test_a_wrong_registered_changes_nothing_that_matters",
     ),
