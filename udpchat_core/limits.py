@@ -128,6 +128,9 @@ more than a full queue is worth. No wake-up for pacing comes sooner."""
 STORE_BACKOFF_US_MIN: Final = 500_000
 """The first wait after the mailbox had no room."""
 
+STORE_BACKOFF_US_MAX: Final = 60_000_000
+"""The longest wait after the mailbox had no room: what strangers stuffed must not hold up two who are both there."""
+
 STORED_RETRY_US_MIN: Final = 30_000_000
 """The first wait before a stored message is tried again, and every wait while its recipient is online."""
 
@@ -251,6 +254,10 @@ LOOKUP_NEGATIVE_TTL_S: Final = 10
 
 NAME_WAIT_US: Final = 1_000_000
 """How long a letter of an unknown sender waits, on disk already, for the directory to confirm its name."""
+
+STRANGER_NAMES_PER_S_MAX: Final = 25
+"""Names of unknown senders that the directory is asked about, a second: half of what a session may ask. A letter beyond
+is told at once, its name not confirmed, so that no crowd of strangers stands in line before a user's own requests."""
 
 STORAGE_RETRY_US: Final = 200_000
 """Wait before a failed request to the store is made again; it doubles."""

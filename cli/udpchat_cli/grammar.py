@@ -4,10 +4,9 @@ The parser, its help, the completion of shells and the manual page are made from
 `commands` that carries a command out; nothing here is slow to import.
 """
 
+import os
 from collections.abc import Callable
-from dataclasses import dataclass
-from importlib.util import find_spec
-from typing import Final, TypedDict, Unpack
+from typing import Final, NamedTuple, TypedDict, Unpack
 
 from . import values
 
@@ -28,16 +27,14 @@ class Taken(TypedDict, total=False):
     default: object
 
 
-@dataclass(frozen=True, slots=True)
-class Argument:
+class Argument(NamedTuple):
     """An option, if its word begins with a dash; or a word in its place."""
 
     word: str
     taken: Taken
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(NamedTuple):
     """A command.
 
     Attributes:
@@ -247,5 +244,6 @@ _DECLARED: Final = (
     ),
 )
 
-COMMANDS: Final = {each.name: each for each in _DECLARED if find_spec(f"{__package__}.commands.{each.module}")}
+_FOLDER: Final = os.path.join(os.path.dirname(__file__), "commands")
+COMMANDS: Final = {each.name: each for each in _DECLARED if os.path.exists(os.path.join(_FOLDER, f"{each.module}.py"))}
 """By name; those that this program has."""

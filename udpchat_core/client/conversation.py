@@ -8,6 +8,7 @@ from ..delivery.path import Path
 from ..instant import Instant
 from ..limits import DIRECT_WINDOW_LETTERS, STORED_WINDOW_LETTERS
 from ..machines.outgoing import OutgoingLetter, Phase
+from ..messages import CardBody
 from .contacts import Contact
 
 
@@ -79,12 +80,13 @@ class Correspondent:
     contact: Contact
     conversation: Conversation
     is_fresh: Callable[[Contact], bool]
+    holds: Callable[[CardBody], bool]
 
     @property
     def has_card(self) -> bool:
-        """Whether there is a card of the pinned identity at all."""
-        contact = self.contact
-        return contact.card is not None and contact.identity == contact.card.identity
+        """Whether there is a card of the pinned identity that holds."""  # R-9.3-12
+        card = self.contact.card
+        return card is not None and card.identity == self.contact.identity and self.holds(card)
 
     @property
     def is_known(self) -> bool:

@@ -13,6 +13,7 @@ from ..limits import (
     DIRECT_WAIT_US_MAX,
     LOOKUP_PATIENCE_US,
     RESEAL_RETRY_US,
+    STORE_BACKOFF_US_MAX,
     STORE_BACKOFF_US_MIN,
     STORED_RETRY_US_MAX,
     STORED_RETRY_US_MIN,
@@ -227,7 +228,7 @@ def store_again(record: OutgoingLetter, peer: Peer, now: Instant) -> tuple[Do, .
 
 def back_off(record: OutgoingLetter, peer: Peer, now: Instant) -> tuple[Do, ...]:
     """The server has no room or no time: wait, longer each time."""
-    record.due = after(now, min(STORE_BACKOFF_US_MIN << min(record.waits, 16), STORED_RETRY_US_MAX))
+    record.due = after(now, min(STORE_BACKOFF_US_MIN << min(record.waits, 16), STORE_BACKOFF_US_MAX))
     record.waits += 1
     return ()
 

@@ -56,8 +56,13 @@ def identity_in(card: bytes, name: str) -> bytes:
 
 def check_expiry_untrusted(body: CardBody, now_s: int) -> None:
     """Refuse a card more than a day past its expiry; `now_s` is seconds of Unix time."""
-    if now_s > body.expires_s + CARD_GRACE_S:  # R-2.3-3
+    if is_expired(body, now_s):  # R-2.3-3
         raise BadDatagram(Reason.EXPIRED)
+
+
+def is_expired(body: CardBody, now_s: int) -> bool:
+    """Whether a card is more than a day past its expiry; `now_s` is seconds of Unix time."""
+    return now_s > body.expires_s + CARD_GRACE_S
 
 
 def check_name_untrusted(body: CardBody, name: str) -> None:

@@ -20,6 +20,8 @@ from .faults import HEADERS_BYTES, SERVER, Bottleneck, Draws, Fault, Flight, Lin
 LATENCY_US_MIN: Final = 500
 LATENCY_US_MAX: Final = 20_000
 """Latency of a link, drawn once: a LAN to a continent."""
+OUTSIDER_LATENCY_US: Final = LATENCY_US_MIN
+"""Latency to and from outsiders: they are close to everybody, which is what suits an attacker best."""
 _PORT_MIN, _PORTS = 20_000, 40_000
 _SECOND_US: Final = 1_000_000
 _DRAWS: Final = Struct(">16I")
@@ -54,6 +56,7 @@ class Network:
         self._hosts = {name: b"\x0a" + number.to_bytes(3) for number, name in enumerate(self._nodes, 1)}
         self._names = {host: name for name, host in self._hosts.items()}
         self._addresses = {name: Address(host, _PORT_MIN) for name, host in self._hosts.items()}
+        self._outsiders = 0
         self._latency_us: dict[tuple[str, str], int] = {}
         self._ordinals: Counter[tuple[str, str]] = Counter()
         self._by_link: dict[tuple[str, str], tuple[LinkFault, ...]] = {}
@@ -72,6 +75,16 @@ class Network:
     def address(self, name: str) -> Address:
         """Where the node is now."""
         return self._addresses[name]
+
+    def join(self) -> Address:
+        """The address of one more outsider, alone at its host."""
+        self._outsiders += 1
+        return Address(b"\x0b" + self._outsiders.to_bytes(3), _PORT_MIN)
+
+    def node_at(self, address: Address) -> str | None:
+        """The node that is at this very address now."""
+        name = self._names.get(address.host)
+        return name if name is not None and self._addresses[name] == address else None
 
     def rebind(self, name: str) -> Address:
         """Give the node another address."""

@@ -158,5 +158,17 @@ class Observer:
     def turned(self, node: Node) -> None:
         """A call into the core is over and its actions are carried out."""
 
+    def used(self, node: Node, what: str, *about: object) -> None:
+        """The node's user does something: `what` and `about` are a call of `World`; a `send` has the number besides."""
+
+    def joined(self, identity: bytes, name: str | None, address: Address) -> None:
+        """Somebody takes part who is no node: with this identity, at this address, and a name if it is its own."""
+
+    def wrote(self, identity: bytes, recipient: bytes, secret: bytes, text: str) -> None:
+        """An outsider wrote a letter to an identity, and signed it."""
+
+    def opened(self, identity: bytes, secret: bytes) -> None:
+        """An outsider opened a letter that was sealed for it."""
+
     def restored(self, node: Node, backup: ClientMemory) -> None:
         """The process is dead, and `backup` is about to take the place of its state file."""

@@ -196,6 +196,7 @@ class ClientMemory(_Memory):
                     self._pins[self._name] = SavePin(self._name, public)
                     self._verified.discard(self._name)
                 self._identity, self._rotation = private, rotation
+                self._watermarks = {}  # R-2.4-4
             case SaveServerKey(key):
                 self._server_key = key
             case SaveCardSeq(seq):

@@ -625,7 +625,7 @@ def test_a_mailbox_without_room_is_tried_again_less_and_less_often(online: World
         gaps.append(online.until(lambda: online.server.count(m.Store), 0.5))
         postponed += online.told(e.MessagePostponed)
     assert postponed == []
-    assert gaps == [0.5, 1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300]
+    assert gaps == [0.5, 1, 2, 4, 8, 16, 32, 60, 60, 60, 60, 60]
     assert online.told(e.MessageRefused) == []
     del online.server.answers[m.Store]
     online.advance(300)
@@ -792,7 +792,10 @@ def test_forged_acknowledgements_end_nothing(online: World) -> None:
     online.push(m.Receipt(slot(online, one), ack_of(online.suite, two.secret)))
     assert online.drops == [Reason.LINK, Reason.LINK, Reason.SEAL, Reason.SEAL]
     assert online.told(e.MessageDelivered) == []
-    assert online.server.count(m.Noted) == 0
+    # A receipt that is none is noted, for the server to drop, and the letter stays in the outbox.
+    assert {noted for each in online.server.all(m.Noted) for noted in each.slots} == {slot(online, one)}
+    online.push(receipt(online, one))
+    assert [event.message for event in online.told(e.MessageDelivered)] == [1]
 
 
 def test_one_forged_ack_does_not_hide_the_others_of_its_datagram(online: World) -> None:
@@ -879,6 +882,44 @@ def test_a_clock_alone_gives_nothing_up(online: World, wrong: str) -> None:
         )
     online.advance(2 * 3_600)
     assert online.told(e.MessageExpired) == []
+
+
+@pytest.mark.parametrize("registered", [True, False])
+def test_a_message_that_was_dated_by_a_clock_that_was_wrong_is_as_old_as_it_is(world: World, registered: bool) -> None:
+    # R-9.3-9: by the clock of the server, then and now, or as of the first registration
+    world.know("bob")
+    world.do(world.client.handle_clock(world.now // MS - 30 * DAY * 1_000, world.now))
+    if registered:
+        world.register()
+    number = world.send("bob")
+    world.do(world.client.handle_clock(world.now // MS, world.now))
+    world.register()
+    world.advance(2 * 3_600)
+    assert world.told(e.MessageExpired) == []
+    world.sleep(14)
+    world.advance(2 * 3_600)
+    assert world.told(e.MessageExpired) == [e.MessageExpired(number, "bob")]
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_nothing_is_sealed_for_a_card_that_is_past_its_time(online: World, answers: bool) -> None:
+    # R-9.3-12: whether the directory gives it again, or does not answer (R-9.3-11)
+    bob = online.know("bob")
+    online.send("bob")
+    online.deregister()
+    online.sleep(92)
+    online.register()
+    online.forget()
+    if not answers:
+        online.server.answers[m.Lookup] = lambda _: ()
+    online.send("bob", "later")
+    online.advance(1)
+    assert [body.text for body in stored(online, bob) if body.text == "later"] == []
+    online.server.answers.pop(m.Lookup, None)
+    bob.card = bob.carded(seq=6, expires_s=online.now // SECOND + 90 * DAY)
+    online.publish(bob)
+    online.advance(15)
+    assert "later" in [body.text for body in stored(online, bob)]
 
 
 def test_the_clock_is_what_letters_are_dated_by(online: World) -> None:

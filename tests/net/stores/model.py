@@ -122,7 +122,14 @@ class ClientModel:
                 own = SavePin(state.name, rotation.former)
                 renewed = [SavePin(state.name, public) if pin == own else pin for pin in state.pins]
                 verified = tuple(each for each in state.verified if own not in state.pins or each != state.name)
-                self.state = replace(state, identity=private, rotation=rotation, pins=tuple(renewed), verified=verified)
+                self.state = replace(
+                    state,
+                    identity=private,
+                    rotation=rotation,
+                    pins=tuple(renewed),
+                    verified=verified,
+                    watermarks=(),
+                )
             case SaveServerKey(key):
                 self.state = replace(state, server_key=key)
             case SaveCardSeq(seq):
