@@ -240,6 +240,11 @@ class Client:
         return self._connection.is_online
 
     @property
+    def server_key(self) -> bytes | None:
+        """The server's public key; None until it is known, and then pinned."""
+        return self._connection.pinned
+
+    @property
     def roster(self) -> Mapping[str, bool]:
         """Who is online, by name: of the users that are watched."""
         return self._roster.online
