@@ -69,6 +69,8 @@ def test_another_key_of_the_server_is_said_loudly() -> None:
 
 
 class User:
+    """Somebody at the shared server, with a state folder of its own."""
+
     def __init__(self, name: str, server: Server, folder: Path) -> None:
         self.words = ["--as", f"{name}@127.0.0.1:{server.port}", "--state", str(folder / name)]
         self.folder = folder / name

@@ -1,7 +1,6 @@
-"""Keys are compared, marked, and decided about: both sides see one number, and a key that changed holds what is sent."""
+"""Keys are compared, marked, and decided about: both see one number, and a key that changed holds what is sent."""
 
 import asyncio
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +16,11 @@ from udpchat_net.stores.port import Request
 from udpchat_net.stores.sqlite_client import SqliteClientStore
 
 
-async def told(session: Session, peer: str, act: str = "") -> tuple[Mapping[str, Any], Exit, str]:
+async def told(session: Session, peer: str, act: str = "") -> tuple[dict[str, Any], Exit, str]:
     """What is told of a key, how it ended, and why."""
-    things: list[Mapping[str, Any]] = [{}]
+    things: list[dict[str, Any]] = [{}]
     try:
-        await verify(session, peer, act, things.append)
+        await verify(session, peer, act, lambda thing: things.append(dict(thing)))
     except Failed as failed:
         return things[-1], failed.status, str(failed)
     return things[-1], Exit.DONE, ""
@@ -162,6 +161,8 @@ def test_another_key_of_the_server_stops_everything_until_it_is_accepted(tmp_pat
 
 
 class FullDisk(SqliteClientStore):
+    """A disk that takes nothing while `is_full`."""
+
     is_full = False
 
     async def commit(self, requests: Any) -> tuple[StoreReply, ...]:
