@@ -1,6 +1,7 @@
 """Where a command prints: lines for people, safe to show, or with `--json` an object a line."""
 
 import os
+import shutil
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -23,6 +24,11 @@ class Output:
     def is_terminal(self) -> bool:
         """Whether somebody looks at it."""
         return self._out is not None and os.isatty(self._out)
+
+    @property
+    def columns(self) -> int | None:
+        """How wide the terminal is; None for anything else, where lines are as long as they are."""
+        return shutil.get_terminal_size().columns if self.is_terminal else None
 
     def say(self, line: str, thing: Mapping[str, Any] | None = None) -> None:
         """Print a line, or with `--json` the object, if there is one. It is written when this returns.
