@@ -20,13 +20,18 @@ _REFUSALS = {
 }
 
 
+def local(at_ms: int) -> datetime:
+    """Local time, of milliseconds of Unix time."""
+    utc = datetime.fromtimestamp(at_ms // 1_000, UTC)
+    try:
+        return utc.astimezone()
+    except (OverflowError, ValueError, OSError):  # the last hours of the last year that there is, east of Greenwich
+        return utc
+
+
 def timestamp(sent_ms: int) -> str:
     """Local time, to the second, as the sender's clock had it."""
-    utc = datetime.fromtimestamp(sent_ms // 1_000, UTC)
-    try:
-        return utc.astimezone().strftime("%Y-%m-%d %H:%M:%S")
-    except (OverflowError, ValueError, OSError):  # the last hours of the last year that there is, east of Greenwich
-        return utc.strftime("%Y-%m-%d %H:%M:%S")
+    return f"{local(sent_ms):%Y-%m-%d %H:%M:%S}"
 
 
 def fingerprint(key: bytes) -> str:
