@@ -10,13 +10,14 @@ _UNSAFE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})  # controls, formats (bidi a
 _MARKS = frozenset({"Mn", "Me"})
 _INVISIBLE = _MARKS | {"Cf"}
 _MORE = "<"
-_BAR = "| "
 _TAB = " " * 4
 _CROWDED_INDENT = 8
 _ROOM_MIN = 10
 _WORDS = re.compile(r"[^ ]+ *| +")
 _LINK = re.compile(r"https?://[!-;=?-~]+")  # without < and >, which no link has, and every head
 
+BAR: Final = "| "
+"""What stands before the further rows of a text."""
 MARKS_MAX: Final = 8
 """Marks on one character, and joiners after it: no script needs more, and a pile of them covers the rows around it."""
 
@@ -40,14 +41,15 @@ def block(head: str, text: str, columns: int | None = None) -> str:
     return "\n".join([escaped(head) + first, *more])
 
 
-def body(indent: int, text: str, columns: int | None = None) -> list[str]:
+def body(indent: int, text: str, columns: int | None = None, edge: str = BAR) -> list[str]:
     """The rows of a text whose first row begins after `indent` columns.
 
-    Its further rows are set back behind a bar, so that none looks like the head of another message. With `columns`, so
-    are those that are there because the text is too wide; else the terminal would begin them at its left edge.
+    Its further rows are set back behind a bar, or another `edge`, so that none looks like the head of another message.
+    With `columns`, so are those that are there because the text is too wide; else the terminal would begin them at its
+    left edge.
     """
     crowded = columns is not None and indent > columns // 2
-    bar = " " * max((_CROWDED_INDENT if crowded else indent) - len(_BAR), 0) + _BAR
+    bar = " " * max((_CROWDED_INDENT if crowded else indent) - len(edge), 0) + edge
     room = None if columns is None else max(columns - len(bar) - 1, _ROOM_MIN)
     rows = [""] if crowded else []
     for line in text.replace("\r\n", "\n").split("\n"):

@@ -95,8 +95,12 @@ class Session:
         everywhere = "0.0.0.0" if len(self._server.host) == 4 else "::"  # noqa: S104, PLR2004 - peers are anywhere
         bound = self.driver.bind(host or everywhere, port)
         self.driver.start()
-        self.driver.call(self.core.register, invite)
+        self.register(invite)
         return bound
+
+    def register(self, invite: bytes | None = None) -> None:
+        """Be online, if need be with an invitation."""
+        self.driver.call(lambda now: self.core.register(now, invite))
 
     async def online(self) -> None:
         """Wait until registered. Raises `Failed` if that does not work."""

@@ -9,8 +9,8 @@ from .lines import Line, alarm, note
 def server_met(host: str, key: bytes) -> list[Line]:
     """The server's key was not known before."""
     return [
-        note(f"{host} is new to you. Its key is {fingerprint(key)}."),
-        note("It is remembered, and you are told if it ever changes. Whoever runs the server can tell if it is right."),
+        note(f"{host} is new to you, and its key is remembered; whoever runs it can tell if it is right:"),
+        note(f"  {fingerprint(key)}"),
     ]
 
 
@@ -18,8 +18,7 @@ def server_changed(host: str, changed: e.ServerKeyChanged) -> list[Line]:
     """Another server answers, or the server has another key."""
     return [
         alarm(f"WARNING: {host} HAS ANOTHER KEY THAN BEFORE. Nothing is sent to it."),
-        alarm(f"before: {fingerprint(changed.pinned)}"),
-        alarm(f"now:    {fingerprint(changed.offered)}"),
+        *_both(changed.pinned, changed.offered),
         alarm("The server may have been set up anew; or somebody stands in between, who could see who talks to whom."),
         alarm("Ask whoever runs it. If the key is right, type /accept server; else do not."),
     ]
@@ -36,11 +35,19 @@ def peer_changed(changed: e.PeerKeyChanged) -> list[Line]:
         why = f"{name} may have a new machine; or somebody wants to read what you write."
     return [
         alarm(first),
-        alarm(f"before: {fingerprint(changed.pinned)}"),
-        alarm(f"now:    {fingerprint(changed.offered)}"),
+        *_both(changed.pinned, changed.offered),
         alarm(f"{why} Messages to {name} are held."),
         alarm(f"Ask {name} by another way. If the key is right, type /accept {name}."),
     ]
+
+
+def _both(before: bytes, now: bytes) -> list[Line]:
+    return [alarm("The key before, and the one now:"), alarm(fingerprint(before)), alarm(fingerprint(now))]
+
+
+def rotated(key: bytes) -> list[Line]:
+    """The user's own key changed."""
+    return [note("You have a new key, and those who know you are told:"), note(f"  {fingerprint(key)}")]
 
 
 ROTATE = (

@@ -12,12 +12,12 @@ import os
 import sys
 from collections import deque
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from prompt_toolkit.application import Application
 from prompt_toolkit.buffer import Buffer
-from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.data_structures import Size
 from prompt_toolkit.document import Document
 from prompt_toolkit.formatted_text import FormattedText
@@ -35,16 +35,27 @@ TYPED_CHARS_MAX: Final = 1 << 17
 """Characters of what is typed: any message is shorter; what is pasted beyond it is left out."""
 _STYLES: Final = {
     Style.TEXT: "",
-    Style.TIME: "ansibrightblack",
+    Style.TIME: "dim",
     Style.NAME: "ansicyan bold",
-    Style.OWN: "ansigreen",
-    Style.STATE: "ansibrightblack",
-    Style.NOTE: "ansiblue",
+    Style.OWN: "bold",
+    Style.STATE: "dim",
+    Style.NOTE: "dim",
     Style.ALARM: "ansired bold",
     Style.MARK: "ansiyellow",
 }
 _USUAL: Final = Size(rows=24, columns=80)
 _TOOLBAR, _PROMPT = "toolbar", "prompt"
+
+
+@dataclass(slots=True)
+class _Offer:
+    """What Tab offers for a word, between `base` and `after`; `shown` is what stands there as long as it goes on."""
+
+    base: str
+    after: str
+    words: list[str]
+    shown: Document
+    at: int = 0
 
 
 class LineFront:
@@ -64,14 +75,14 @@ class LineFront:
         self._waiting: deque[str | None] = deque()
         self._depth = ColorDepth.DEPTH_1_BIT if os.environ.get("NO_COLOR") else ColorDepth.DEPTH_4_BIT
         self._styles = Styles.from_dict(
-            {**{str(style): how for style, how in _STYLES.items()}, _TOOLBAR: "ansibrightblack", _PROMPT: "bold"}
+            {**{str(style): how for style, how in _STYLES.items()}, _TOOLBAR: "dim", _PROMPT: "bold"}
         )
         self._buffer = Buffer(
-            completer=_Names(desk),
             history=self._recall,
             multiline=True,
             on_text_changed=lambda _: self._typed(),
         )
+        self._offer: _Offer | None = None
         self._app = self._made()
         self._running: asyncio.Task[None] | None = None
 
@@ -169,21 +180,23 @@ class LineFront:
         self._buffer.reset()
         self._desk.changed()
 
+    def complete(self, step: int) -> None:
+        """Put the next thing that Tab offers in the place of the word before the cursor; or the one before it."""
+        document = self._buffer.document
+        if self._offer is None or self._offer.shown != document:
+            before = document.text_before_cursor
+            base = before[: before.rfind(" ") + 1]
+            self._offer = _Offer(base, document.text_after_cursor, self._desk.completions(before), document)
+            step = min(step, 0)
+        if self._offer.words:
+            self._offer.at = (self._offer.at + step) % len(self._offer.words)
+            text = self._offer.base + self._offer.words[self._offer.at]
+            self._offer.shown = self._buffer.document = Document(text + self._offer.after, len(text))
+
     def _typed(self) -> None:
         if len(self._buffer.text) > TYPED_CHARS_MAX:
             self._buffer.text = self._buffer.text[:TYPED_CHARS_MAX]
         self._desk.active()
-
-
-class _Names(Completer):
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
-
-    def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterator[Completion]:  # noqa: ARG002 - the base's
-        before = document.text_before_cursor
-        word = before.rpartition(" ")[2]
-        for each in self._desk.completions(before):
-            yield Completion(each, -len(word))
 
 
 def _fragments(line: Line, columns: int) -> Iterator[tuple[str, str]]:
@@ -219,16 +232,12 @@ def _bindings(front: LineFront) -> KeyBindings:
         event.current_buffer.insert_text("\n")
 
     @keys.add("tab")
-    def _complete(event: KeyPressEvent) -> None:
-        buffer = event.current_buffer
-        if buffer.complete_state:
-            buffer.complete_next()
-        else:
-            buffer.start_completion(select_first=True)
+    def _complete(_: KeyPressEvent) -> None:
+        front.complete(1)
 
     @keys.add("s-tab")
-    def _complete_back(event: KeyPressEvent) -> None:
-        event.current_buffer.complete_previous()
+    def _complete_back(_: KeyPressEvent) -> None:
+        front.complete(-1)
 
     @keys.add("c-c")
     @keys.add("<sigint>")

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ..display import body, columns_of, escaped
+from ..display import BAR, body, columns_of, escaped
 
 
 class Style(StrEnum):
@@ -36,12 +36,13 @@ class Line:
     def rows(self, columns: int | None) -> Iterator[Row]:
         """Its rows, safe to show, on so many columns; None: as wide as they are."""
         indent = sum(columns_of(text) for _, text in self.head)
-        first, *more = body(indent, self.body, columns)
+        first, *more = body(indent, self.body, columns, BAR if self.style is Style.TEXT else _EDGE)
         yield (*((style, escaped(text)) for style, text in self.head), (self.style, first))
         for row in more:
             yield ((self.style, row),)
 
 
+_EDGE = "  "
 _STATE_INDENT = " " * 8
 
 

@@ -34,6 +34,14 @@ class Standing(StrEnum):
     REFUSED = "offline"
 
 
+_WHY_QUEUED: Final = {
+    Standing.CONNECTING: "not connected yet",
+    Standing.AWAY: "you are away",
+    Standing.SILENT: "the server does not answer",
+    Standing.REFUSED: "you are offline",
+}
+
+
 class Chat:
     """One user's chat.
 
@@ -115,14 +123,15 @@ class Chat:
 
     # --- messages ---
 
-    def sent(self, number: int, to: str, text: str) -> list[Line]:
-        """The user sent a message: the core has it."""
+    def sent(self, number: int, to: str, text: str, *, is_held: bool = False) -> list[Line]:
+        """The user sent a message: the core has it; `is_held`: until the user decides about a key."""
         self.spoken(to)
         self.active()
         self.unsettled[number] = self._typed[number] = None
         now_ms = self._now_ms()
         head = (*self._at(now_ms), (Style.OWN, f"<{self.name}>"), (Style.STATE, f" #{number} "))
-        return [*self._day_change(now_ms), Line(head, text)]
+        why = [state(f"#{number} held for {to}: the key changed, and /accept {to} sends it")] if is_held else []
+        return [*self._day_change(now_ms), Line(head, text), *why]
 
     def arrived(self, letter: e.LetterReceived, texts: Iterable[Text]) -> list[Text]:
         """A letter came, and completed these texts: the texts to show now."""
@@ -228,8 +237,7 @@ class Chat:
             case e.MessageQueued(number, to) if number not in self._typed:
                 yield state(f"#{number} to {to}, from another udpchat command")
             case e.MessageQueued(number, to) if self.standing is not Standing.ONLINE:
-                why = "you are away" if self.standing is Standing.AWAY else f"{self.host} does not answer yet"
-                yield state(f"#{number} queued for {to} ({why})")
+                yield state(f"#{number} queued for {to} ({_WHY_QUEUED[self.standing]})")
             case e.MessagePostponed(number, to, refusal):
                 why = postponed(to, refusal)
                 yield state(f"#{number} queued for {to} ({why[0].lower()}{why[1:]}; it is tried again)")

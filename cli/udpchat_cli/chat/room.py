@@ -158,7 +158,7 @@ class Room:
             raise Misuse("Nothing was sent, as it is not clear to whom: /to NAME says it")
         number = running.core.next_message
         running.call(running.core.send, to, text)
-        self._front.show(self.chat.sent(number, to, text))
+        self._front.show(self.chat.sent(number, to, text, is_held=to in running.changed_keys))
 
     async def _do(self, running: Session, word: str, about: str) -> None:  # noqa: PLR0912 - a row for each command
         chat, core = self.chat, running.core
@@ -196,7 +196,7 @@ class Room:
     def _register(self, running: Session) -> None:
         running.trouble = None
         self.chat.standing = Standing.CONNECTING
-        running.driver.call(running.core.register, self._invite)
+        running.register(self._invite)
 
     def _history(self, peer: str | None) -> list[Line]:
         try:
@@ -212,22 +212,22 @@ class Room:
     def _happened(self, event: Event) -> None:
         running = self._session
         assert running is not None
+        if isinstance(event, e.Registered):
+            self._meet(running)
         if isinstance(event, e.LetterReceived):
             self._show_texts(self.chat.arrived(event, running.texts.add(event)))
         else:
             self._front.show(self.chat.told(event))
         match event:
-            case e.Registered(_, waiting, renewed):
-                self._meet(running)
-                if waiting and not renewed:
-                    self._stop_timer()
-                    self._later = asyncio.get_running_loop().call_later(MAIL_S_MAX, self._show_held)
+            case e.Registered(_, waiting, renewed) if waiting and not renewed:
+                self._stop_timer()
+                self._later = asyncio.get_running_loop().call_later(MAIL_S_MAX, self._show_held)
             case e.PeersChanged():
                 self.chat.roster(running.core.roster.items())
             case e.RegistrationRefused() if not self._met:
                 self._is_over = True
             case e.IdentityRotated(identity):
-                self._front.show([note(f"You have a new key: {identity.hex()}. Those who know you are told.")])
+                self._front.show(keys.rotated(identity))
                 self._again = True
             case _:
                 pass
