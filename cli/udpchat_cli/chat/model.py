@@ -32,6 +32,7 @@ class Standing(StrEnum):
     AWAY = "away"
     SILENT = "no answer"
     REFUSED = "offline"
+    UNTRUSTED = "offline (server key changed)"
 
 
 _WHY_QUEUED: Final = {
@@ -39,6 +40,7 @@ _WHY_QUEUED: Final = {
     Standing.AWAY: "you are away",
     Standing.SILENT: "the server does not answer",
     Standing.REFUSED: "you are offline",
+    Standing.UNTRUSTED: "the server's key changed",
 }
 
 
@@ -50,6 +52,7 @@ class Chat:
         host: the server's, as typed.
         peer: to whom plain text goes; None before there is anybody.
         standing: whether the client is there.
+        was_online: whether it was, in this run.
         unread: how many messages of whom were shown since the user last did something with them, by name.
         unsettled: messages of this run that nobody but this machine has, by number.
     """
@@ -66,7 +69,7 @@ class Chat:
         self._away_since_ms: dict[str, int] = {}
         self._day = local(now_ms()).date()
         self._typed: dict[int, None] = {}  # messages of this run
-        self._was_online = False
+        self.was_online = self._distrusts = False
         self._held: list[Text] = []
         self._expected = 0
 
@@ -185,6 +188,7 @@ class Chat:
             case e.PeerKeyChanged():
                 lines = keys.peer_changed(event)
             case e.ServerKeyChanged():
+                self._distrusts = True
                 lines = keys.server_changed(self.host, event)
             case e.StorageFailed():
                 lines = [alarm("The disk takes nothing at the moment: what you send is not saved. It is tried again.")]
@@ -198,11 +202,11 @@ class Chat:
         before = self.standing
         match event:
             case e.Registered(_, waiting, renewed):
-                self.standing = Standing.ONLINE
+                self.standing, self._distrusts = Standing.ONLINE, False
                 if not renewed and before is not Standing.ONLINE:
                     self._expected = waiting
-                    yield note(f"You are online{' again' if self._was_online else ''}, at {self.host}.")
-                    self._was_online = True
+                    yield note(f"You are online{' again' if self.was_online else ''}, at {self.host}.")
+                    self.was_online = True
             case e.Deregistered():
                 self.standing = Standing.AWAY
                 yield note("You are away: mail waits at the server. /back comes back.")
@@ -212,6 +216,8 @@ class Chat:
             case e.Superseded():
                 self.standing = Standing.REFUSED
                 yield alarm(f"{self.name} came online at another place, so you are offline here: /back takes over.")
+            case e.ServerUnreachable() if self._distrusts:
+                self.standing = Standing.UNTRUSTED
             case e.ServerUnreachable() if before in (Standing.CONNECTING, Standing.ONLINE):
                 self.standing = Standing.SILENT
                 yield note(f"{self.host} does not answer. It is tried again; what you write is kept, and sent then.")
@@ -261,6 +267,10 @@ class Chat:
         self._typed.pop(number, None)
 
     # --- around ---
+
+    def connecting(self) -> None:
+        """The user wants to be online."""
+        self.standing, self._distrusts = Standing.CONNECTING, False
 
     def toolbar(self, outbox: int, rtt_us: int, loss_ppm: int, held: Iterable[str]) -> str:
         """One row about how things stand; `held` are names whose key changed."""

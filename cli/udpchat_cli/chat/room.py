@@ -120,11 +120,10 @@ class Room:
     def _status(self) -> Exit:
         assert self._session is not None
         trouble = self._session.trouble
-        if trouble is not None and self.chat.standing in (Standing.REFUSED, Standing.CONNECTING, Standing.SILENT):
-            if trouble.status is Exit.REFUSED and not self._met:
-                raise trouble
-            if trouble.status is Exit.KEY_CHANGED:
-                return Exit.KEY_CHANGED
+        if trouble is not None and trouble.status is Exit.REFUSED and not self.chat.was_online:
+            raise trouble
+        if trouble is not None and trouble.status is Exit.KEY_CHANGED:
+            return Exit.KEY_CHANGED
         return Exit.QUEUED if self.chat.unsettled else Exit.DONE
 
     # --- what is typed ---
@@ -195,7 +194,7 @@ class Room:
 
     def _register(self, running: Session) -> None:
         running.trouble = None
-        self.chat.standing = Standing.CONNECTING
+        self.chat.connecting()
         running.register(self._invite)
 
     def _history(self, peer: str | None) -> list[Line]:
@@ -224,7 +223,7 @@ class Room:
                 self._later = asyncio.get_running_loop().call_later(MAIL_S_MAX, self._show_held)
             case e.PeersChanged():
                 self.chat.roster(running.core.roster.items())
-            case e.RegistrationRefused() if not self._met:
+            case e.RegistrationRefused() if not self.chat.was_online:
                 self._is_over = True
             case e.IdentityRotated(identity):
                 self._front.show(keys.rotated(identity))
