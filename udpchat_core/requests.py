@@ -114,7 +114,8 @@ class SavePin:
 class SaveIdentity:
     """The identity of this user from now on, by its private key, and the word of the one before for it.
 
-    A pin of the user's own name to the identity before becomes one to this one.
+    A pin of the user's own name to the identity before becomes one to this one. The watermarks go: they are of letters
+    for the identity before, and senders number those for this one from the beginning.
     """
 
     private: bytes

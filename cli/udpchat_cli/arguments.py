@@ -6,15 +6,17 @@ options and words come in any order. Nothing here is slow to import.
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Final, NoReturn
+from typing import Final, NamedTuple, NoReturn
 
 from . import values
 from .exits import Exit
 from .grammar import COMMANDS, EVERYWHERE, Argument, Command
 
+COLUMNS_USUAL: Final = 80
+COLUMNS_MIN: Final = 40
 _WITH_VALUE: Final = tuple(each.word for each in EVERYWHERE if "action" not in each.taken)
 _FLAGS: Final = tuple(each.word for each in EVERYWHERE if "action" in each.taken)
 _HELP_WORDS: Final = ("-h", "--help", "help")
@@ -47,16 +49,14 @@ exit status: 0 done, 1 a fault of this program, 2 wrong arguments or an address 
 not usable, 9 still queued, 130 interrupted"""
 
 
-@dataclass(frozen=True, slots=True)
-class ClassicServerOptions:
+class ClassicServerOptions(NamedTuple):
     """Of `-s`: the port, and the state folder if not the usual one."""
 
     port: int
     state: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class ClassicClientOptions:
+class ClassicClientOptions(NamedTuple):
     """Of `-c`: who, where the server is, the own port, and the state folder if not the usual one."""
 
     name: str
@@ -65,8 +65,7 @@ class ClassicClientOptions:
     state: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(NamedTuple):
     """A command with a name, and what its arguments say; see `grammar` for which there are."""
 
     command: Command
@@ -101,18 +100,32 @@ def make_parser(command: Command) -> "Parser":
     return parser
 
 
-def fill(parser: argparse.ArgumentParser, command: Command) -> None:
-    """Make a parser of argparse take the arguments of a command, and say so."""
+def fill(parser: "Parser", command: Command) -> None:
+    """Make a parser take the arguments of a command, and say so."""
     example = "\n  ".join(command.example.splitlines())
     parser.description = f"{command.summary[0].upper()}{command.summary[1:]}."
     parser.epilog = f"{command.more}\n\nexample:\n  {example}".lstrip("\n")
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     shared = [each for each in EVERYWHERE if command.name not in CLASSIC or each.word == "--state"]
     for argument in (*command.arguments, *shared):
         parser.add_argument(argument.word, **argument.taken)
     parser.add_argument(
         "--version", action=_Version, nargs=0, default=argparse.SUPPRESS, help="print the version and end"
     )
+
+
+def whole() -> "Parser":
+    """One parser with all commands below it, for what reads parsers: completion of shells, and the manual page."""
+    root = Parser("udpchat")
+    root.description = "Chat for networks where nothing else works."
+    root.add_argument("--version", action=_Version, nargs=0, help="print the version and end")
+    below = {"": root.add_subparsers(metavar="COMMAND")}
+    for command in COMMANDS.values():
+        first, _, second = command.name.rpartition(" ")
+        if first not in below:
+            parent = below[""].choices.get(first) or below[""].add_parser(first)
+            below[first] = parent.add_subparsers(metavar="COMMAND")
+        fill(below[first].add_parser(second, help=command.summary), command)
+    return root
 
 
 def overview() -> str:
@@ -203,11 +216,25 @@ class Parser(argparse.ArgumentParser):
     """Says what is wrong in one line."""
 
     def __init__(self, prog: str) -> None:
-        super().__init__(prog, allow_abbrev=False)
+        super().__init__(prog, allow_abbrev=False, formatter_class=_Formatter)
 
     def error(self, message: str) -> NoReturn:
         """Say it, and end."""
         _wrong(message.removeprefix("argument "))
+
+
+class _Formatter(argparse.RawDescriptionHelpFormatter):
+    """As wide as the terminal; argparse would import compression for asking."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=_columns() - 2)
+
+
+def _columns() -> int:
+    try:
+        return max(int(os.environ.get("COLUMNS") or os.get_terminal_size(1).columns), COLUMNS_MIN)
+    except (OSError, ValueError):  # no terminal
+        return COLUMNS_USUAL
 
 
 class _Version(argparse.Action):

@@ -34,8 +34,6 @@ class _Message:
                 self.disk_fails = True
             case e.StorageRecovered():
                 self.disk_fails = False
-            case e.PeerKeyChanged(self.to):
-                pass
             case e.MessageQueued(self.number):
                 self.queued = True
             case e.MessageStored(self.number):
@@ -46,6 +44,10 @@ class _Message:
                 self.refused = refusal
             case _:
                 return
+        self.say(event)
+
+    def say(self, event: Event) -> None:
+        """Tell of an event, if it has an object."""
         thing = of_event(event)
         if thing is not None:
             self._say(thing)
@@ -87,6 +89,7 @@ def _check(session: Session, message: _Message, level: str) -> None:
         status = {Refusal.UNKNOWN: Exit.UNKNOWN, Refusal.KEY_CHANGED: Exit.KEY_CHANGED}.get(message.refused)
         raise Failed(status or Exit.REFUSED, f"not sent to {to}: {reason(message.refused)}")
     if (changed := session.changed_keys.get(to)) is not None:
+        message.say(changed)
         raise Failed(
             Exit.KEY_CHANGED,
             f"{to} has another key now, {fingerprint(changed.offered)}: the message is held until you decide; "

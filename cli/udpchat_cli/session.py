@@ -29,6 +29,7 @@ from udpchat_net.stores.sqlite_client import SqliteClientStore
 from .accounts import Speaker, open_store
 from .exits import Exit, Failed
 from .mail import Text, Texts
+from .probe import greet
 from .signals import on_signals
 from .values import Account, endpoint_text
 from .wording import fingerprint, reason
@@ -224,13 +225,12 @@ async def session(who: Speaker, *, watch_all: bool = False, offline: bool = Fals
     A new identity is made once its server's address is known. With `offline`, a known one whose server has no address
     at the moment is in trouble, but can be sent with. Raises `Failed`, and `StoreError` for a state that is in use.
     """
-    host, port = who.account.host, who.account.port
-    if not who.is_known:
-        await resolved(host, port)
+    host, port, trouble = who.account.host, who.account.port, None
+    server = None if who.is_known else await resolved(host, port)
     store = open_store(who)
     try:
         try:
-            server, trouble = await resolved(host, port), None
+            server = server or await resolved(host, port)
         except Failed as failed:
             if not offline:
                 raise
@@ -248,8 +248,10 @@ async def session(who: Speaker, *, watch_all: bool = False, offline: bool = Fals
 
 
 async def resolved(host: str, port: int) -> Address:
-    """The address of a server. Raises `Failed`."""
-    return (await addresses_of(host, port))[0]
+    """The address of a server: of several the first that answers, else the system's choice. Raises `Failed`."""
+    addresses = await addresses_of(host, port)
+    answer = await greet(addresses) if len(addresses) > 1 else None
+    return addresses[0] if answer is None else answer[0]
 
 
 async def addresses_of(host: str, port: int) -> list[Address]:

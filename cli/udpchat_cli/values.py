@@ -6,16 +6,20 @@ They raise `argparse.ArgumentTypeError`, which a parser turns into a line with t
 import math
 import re
 from argparse import ArgumentTypeError
-from dataclasses import dataclass
-from ipaddress import IPv6Address, ip_address
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
 
 from udpchat_core.limits import NAME_CHARS_MAX
+
+if TYPE_CHECKING:
+    from ipaddress import IPv4Address, IPv6Address
 
 PORT_DEFAULT = 10_001
 PORT_MIN, PORT_MAX = 1_024, 65_535
 SECONDS_MAX = 30 * 86_400
 _COUNT_DIGITS_MAX = 9
 _PORT_DIGITS_MAX = 5
+_IPV4 = 4
 _NAME = re.compile(rf"[a-z0-9][a-z0-9_-]{{0,{NAME_CHARS_MAX - 1}}}")
 _HOST = re.compile(
     r"(?=.{1,253}\.?\Z)[a-z0-9_]([a-z0-9_-]{0,62})(\.[a-z0-9_]([a-z0-9_-]{0,62}))*\.?", re.IGNORECASE | re.ASCII
@@ -26,8 +30,7 @@ _LOOKS_LIKE_IPV4 = re.compile(r"[0-9.]+")
 _ENDPOINT = re.compile(r"(?:\[(?P<v6>[^\[\]]*)\]|(?P<host>[^:\[\]]*))(?::(?P<port>[^:]*))?")
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(NamedTuple):
     """Who speaks, through which server: `name` at `host`, as typed (an IPv6 address without brackets), and `port`."""
 
     name: str
@@ -38,8 +41,7 @@ class Account:
         return f"{self.name}@{endpoint_text(self.host, self.port)}"
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(NamedTuple):
     """Where something is, or may be: None is what was not said."""
 
     host: str | None
@@ -64,13 +66,8 @@ def account(text: str) -> Account:
 
 def server(text: str) -> Endpoint:
     """`HOST[:PORT]` of a server: a name or an IP address, IPv6 in brackets."""
-    try:
-        address = ip_address(text)
-    except ValueError:
-        pass
-    else:
-        if isinstance(address, IPv6Address):
-            raise ArgumentTypeError(f"{text!r} may end in a port or not: put an IPv6 address in brackets, [{text}]")
+    if (address := _address(text)) is not None and address.version != _IPV4:
+        raise ArgumentTypeError(f"{text!r} may end in a port or not: put an IPv6 address in brackets, [{text}]")
     match = _ENDPOINT.fullmatch(text)
     if match is None or not (match["host"] or match["v6"]):
         raise ArgumentTypeError(f"{text!r} is no HOST[:PORT]: give one, as example.org, 192.0.2.1:10002 or [::1]:10002")
@@ -83,13 +80,12 @@ def bind(text: str) -> Endpoint:
         return Endpoint(None, _any_port(text, 0))
     match = _ENDPOINT.fullmatch(text)
     address = (match["v6"] or match["host"]) if match else text  # IPv6 without brackets has no port
-    try:
-        checked = str(ip_address(address)) if address else None
-    except ValueError:
+    checked = _address(address) if address else None
+    if address and checked is None:
         raise ArgumentTypeError(
             f"{text!r} is no address to receive at: give an IP address, a port or both, as 192.0.2.1:7000 or [::]:7000"
-        ) from None
-    return Endpoint(checked, _any_port(match["port"], 0) if match else None)
+        )
+    return Endpoint(str(checked) if checked else None, _any_port(match["port"], 0) if match else None)
 
 
 def _host(text: str) -> str:
@@ -152,15 +148,23 @@ def invite_text(token: bytes) -> str:
 
 def ip(text: str) -> str:
     """Of one server."""
-    try:
-        address = ip_address(text)
-    except ValueError:
-        raise ArgumentTypeError(f"{text!r} is no IP address: give one, as 127.0.0.1 or ::1") from None
+    address = _address(text)
+    if address is None:
+        raise ArgumentTypeError(f"{text!r} is no IP address: give one, as 127.0.0.1 or ::1")
     if address.is_unspecified or address.is_multicast or "%" in text:
         raise ArgumentTypeError(f"{text!r} is no address of one server: give that, as 127.0.0.1 or ::1")
-    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
-        raise ArgumentTypeError(f"{text!r} is an IPv4 address in disguise: give {address.ipv4_mapped}")
+    if (plain := getattr(address, "ipv4_mapped", None)) is not None:
+        raise ArgumentTypeError(f"{text!r} is an IPv4 address in disguise: give {plain}")
     return str(address)
+
+
+def _address(text: str) -> "IPv4Address | IPv6Address | None":
+    from ipaddress import ip_address  # noqa: PLC0415 - takes as long as all the rest here
+
+    try:
+        return ip_address(text)
+    except ValueError:
+        return None
 
 
 def seconds(text: str) -> float:
@@ -180,3 +184,26 @@ def count(text: str) -> int:
     if not is_number or not int(text):
         raise ArgumentTypeError(f"{text!r} is no count: give a number, 1 or more")
     return int(text)
+
+
+def part(text: str) -> float:
+    """What part of all: 0 to 1."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value <= 1:
+        raise ArgumentTypeError(f"{text!r} is no part of all: give a number from 0 to 1, as 0.2 for every fifth")
+    return value
+
+
+def whole(least: int, most: int) -> Callable[[str], int]:
+    """What checks a whole number between these."""
+
+    def checked(text: str) -> int:
+        is_number = text.isascii() and text.isdigit() and len(text) <= len(str(most))
+        if not is_number or not least <= int(text) <= most:
+            raise ArgumentTypeError(f"{text!r} is no such number: give one from {least:,} to {most:,}")
+        return int(text)
+
+    return checked

@@ -150,7 +150,7 @@ class Client:
         for part, piece in enumerate(pieces, 1):
             secret = self._shared.suite.random(ID_BYTES)  # R-9.2-1
             saved = SaveOutgoing(secret, message, part, len(pieces), to, sent_ms, piece, recipient)
-            self._outbox.add(saved, now)
+            self._outbox.write(saved, now)
             turn.store(saved)
         self._roster.used(to, turn)
         return self._end(turn)
@@ -289,11 +289,13 @@ class Client:
             case "letter", bytes() as secret:
                 self._outbox.timed_out(secret, turn)
             case "name", bytes() as sender:
-                self._inbox.tell(sender, turn)
+                self._inbox.tell_unnamed(sender, turn)
             case "contact", str() as name:
                 self._outbox.ask_again(self._contacts.use(name), turn)
             case "cards", None:
                 self._contacts.check_next(turn)
+            case "pace", str() as name:
+                self._outbox.admit(self._contacts.use(name), turn)
             case "ping", None:
                 if self._connection.record.phase is SessionPhase.ONLINE:
                     self._requester.ask(("ping", None), m.Ping, turn)
@@ -304,16 +306,13 @@ class Client:
                 self._failed.ask_again(turn)
 
     def _expire(self, turn: Turn) -> None:
-        """Give up what is too old by this clock and by the server's: one alone may have been set wrong."""
+        """Give up what is too old, once receipts had time to come."""
         if not self._connection.is_online:
             return
         if turn.now > after(self._reception.heard, EXPIRY_CHECK_US_MIN):  # after a sleep: receipts come first
             self._shared.set_timer(("expiry", None), after(turn.now, EXPIRY_CHECK_US_MIN))
             return
-        server_ms, at = self._reception.server_time
-        # R-9.3-9
-        now_ms = min(self._shared.wall_ms(turn.now), server_ms + (turn.now - at) // MS)
-        self._outbox.expire(now_ms - OUTBOX_DAYS_MAX * _DAY_MS, turn)
+        self._outbox.expire(OUTBOX_DAYS_MAX * _DAY_MS, turn)
         self._shared.set_timer(("expiry", None), after(turn.now, EXPIRY_CHECK_US))
 
     def _stored(self, reply: StoreReply, turn: Turn) -> None:
@@ -336,7 +335,7 @@ class Client:
                 self._keyring.mail_key_saved(saved)
             case ((DropMailKey() as dropped), _):
                 self._keyring.mail_key_dropped(dropped)
-            case SaveIdentity(_, public), _:
+            case SaveIdentity(_, public), _:  # R-2.4-4: nothing of this life is for it
                 turn.emit(IdentityRotated(public))
             case _:
                 pass  # SaveServerKey, SaveCardSeq, MarkSeen: nothing waits for them

@@ -89,6 +89,12 @@ class Contacts:
         """Ask the directory about this name."""
         self._requester.ask(("lookup", name), lambda id_: Lookup(id_, name), turn)
 
+    def look_up_no_more(self, name: str, turn: Turn) -> None:
+        """The answer about this name came too late to matter, unless letters to it wait for it."""
+        contact = self._contacts.get(name)
+        if contact is None or not contact.letters:
+            self._requester.cancel(("lookup", name), turn)
+
     def found_untrusted(self, name: str, found: Found, turn: Turn) -> Contact:
         """The directory's answer: the contact as it is now, or `BadDatagram` for a card that does not hold.
 

@@ -6,7 +6,7 @@ before any card names it, and kept until 15 days after its successor was saved a
 
 from typing import NamedTuple
 
-from ..instant import Instant
+from ..instant import MS, Instant
 from ..limits import (
     CARD_LIFE_S,
     CARD_SEQ_FIRST_LIMIT,
@@ -110,10 +110,14 @@ class Keyring:
 
     def registered(self, turn: Turn, waiting: int) -> None:
         """The server has the newest card: make the next mail key in time, and drop what nobody seals to any more."""
-        now_ms = self._shared.wall_ms(turn.now)
-        if now_ms - self._mail_made_ms >= MAIL_KEY_DAYS * _DAY_MS and len(self._mail) < MAIL_KEYS_MAX:
-            self._mail_made_ms = now_ms
-            turn.store(SaveMailKey(self._shared.suite.random(KEY_BYTES), now_ms))
+        wall_ms = self._shared.wall_ms(turn.now)
+        server_ms = turn.now // MS + (self._shared.server_offset_ms or 0)
+        now_ms, latest_ms = min(wall_ms, server_ms), max(wall_ms, server_ms)  # one of them may have been set wrong
+        is_due = max(now_ms - self._mail_made_ms, self._mail_made_ms - latest_ms) >= MAIL_KEY_DAYS * _DAY_MS
+        if is_due and len(self._mail) < MAIL_KEYS_MAX:
+            self._mail_made_ms = latest_ms
+            turn.store(SaveMailKey(self._shared.suite.random(KEY_BYTES), latest_ms))
+        # R-9.1-8
         if waiting == 0 and len(self._mail) > 1 and now_ms - self._mail[1][0].made_ms > MAIL_KEY_KEPT_DAYS * _DAY_MS:
             turn.store(DropMailKey(self._mail[0][0].private))
 

@@ -6,11 +6,12 @@ out: while its head waits for the directory, everything behind waits too.
 """
 
 from ..errors import BadDatagram, Reason
-from ..instant import Instant
+from ..instant import MS, Instant, after
 from ..limits import NOTED_SLOTS_MAX, NUMBER_LIMIT, OUTBOX_LETTERS_MAX
 from ..machines.outgoing import OUTGOING, Do, Outgoing, OutgoingLetter, Phase
 from ..messages import CardBody, LetterBody, Noted, Refusal, Store
 from ..requests import PinOutgoing, SaveOutgoing, SettleOutgoing
+from ..secure.card import is_expired
 from ..secure.letter import ack_of, seal_letter_untrusted, slot_of
 from ..table import step
 from ..turn import Turn
@@ -59,6 +60,7 @@ class Outbox:
         self._by_ack: dict[bytes, OutgoingLetter] = {}
         self._by_slot: dict[bytes, OutgoingLetter] = {}
         self._conversations: dict[bytes, Conversation] = {}
+        self._written: dict[bytes, tuple[Instant, int | None]] = {}  # in this life: when, and the server's offset
         self._settling: dict[bytes, bool] = {}
         self._noted: list[bytes] = []
         self.progress = Progress()
@@ -72,6 +74,11 @@ class Outbox:
         return OUTBOX_LETTERS_MAX - len(self._letters)
 
     # --- in ---
+
+    def write(self, saved: SaveOutgoing, now: Instant) -> None:
+        """Know a letter that the user sends now."""
+        self._written[saved.secret] = now, self._shared.server_offset_ms
+        self.add(saved, now)
 
     def restore(self, saved: SaveOutgoing, now: Instant) -> None:
         """Know a letter that is on disk; `resume` sends it."""
@@ -111,7 +118,8 @@ class Outbox:
         self.admit(contact, turn)
 
     def admit(self, contact: Contact, turn: Turn) -> None:
-        """Let letters of this contact out, as long as the windows have room."""
+        """Let letters of this contact out, as long as the windows have room and their time has come."""
+        self._shared.set_timer(("pace", contact.name), None)
         while contact.queue and contact.offered is None:
             letter = contact.queue[0]
             if contact.identity is None and contact.unknown_until > turn.now:
@@ -124,6 +132,9 @@ class Outbox:
                 return  # `pinned` follows
             peer = self._correspondent(letter, contact, turn)
             if letter.phase is Phase.RESOLVING or (peer.is_known and not self._may_go(letter, peer)):
+                return
+            if peer.is_known and peer.is_online and (wait_us := peer.conversation.path.wait_us(turn.now)):
+                self._shared.set_timer(("pace", contact.name), after(turn.now, wait_us))
                 return
             if peer.is_known:
                 contact.queue.popleft()
@@ -170,7 +181,8 @@ class Outbox:
         if letter is None:
             raise BadDatagram(Reason.LINK)
         if letter.phase is Phase.DIRECT and letter.first_sent is not None:
-            self._conversation(letter).path.acknowledged(turn.now - letter.first_sent)
+            conversation = self._conversation(letter)
+            conversation.path.acknowledged(letter.first_sent, turn.now, conversation.in_flight)
         self._step(letter, Outgoing.acknowledged, turn)
 
     def receipt_untrusted(self, slot: bytes, ack: bytes, turn: Turn) -> None:
@@ -178,6 +190,7 @@ class Outbox:
         letter = self._by_slot.get(slot)
         if letter is not None:
             if self._by_ack.get(ack) is not letter:  # R-9.3-7
+                self._noted.append(slot)  # else it would take the place of others for ever
                 raise BadDatagram(Reason.SEAL)
             self._step(letter, Outgoing.acknowledged, turn)
         if slot in self._settling:
@@ -219,21 +232,34 @@ class Outbox:
     def timed_out(self, secret: bytes, turn: Turn) -> None:
         """No answer in time."""
         letter = self._letters[secret]
-        if letter.phase is Phase.DIRECT:
-            self._conversation(letter).path.lost(turn.now)
+        conversation = self._conversation(letter)
+        if letter.phase is Phase.DIRECT and conversation.is_among_lowest(letter, 1):
+            conversation.path.lost(turn.now)  # R-9.4-1: the recipient may have those behind it, and hold them
         self._step(letter, Outgoing.timed_out, turn)
         if letter.phase is Phase.QUEUED:  # the directory was asked in vain
             self.admit(self._contacts.use(letter.to), turn)
 
-    def expire(self, before_ms: int, turn: Turn) -> None:
-        """Give up what was sent before `before_ms`; what is stored after it is stored again, for the new floor."""
-        old = [letter for letter in self._letters.values() if letter.sent_ms < before_ms]
+    def expire(self, age_ms_max: int, turn: Turn) -> None:
+        """Give up what is older than this; what is stored after it is stored again, for the new floor."""
+        old = [letter for letter in self._letters.values() if self._age_ms(letter, turn.now) > age_ms_max]
         for letter in old:
             self._step(letter, Outgoing.expired, turn)
         for conversation in dict.fromkeys(self._conversation(letter) for letter in old):
             for later in conversation.outstanding.values():
                 if later.phase is Phase.STORED and not later.came_back:
                     self._carry_out(Do.STORE, later, turn)
+
+    def _age_ms(self, letter: OutgoingLetter, now: Instant) -> int:
+        """How old a letter is by this clock and by the server's, whichever is less: one alone may have been set.
+
+        What was sent in this life is dated by both clocks, so that what one says of it is held against the same one.
+        """  # R-9.3-9
+        server_offset_ms = self._shared.server_offset_ms or 0
+        server_ms = sent_ms = letter.sent_ms
+        if letter.secret in self._written:
+            then, offset_ms = self._written[letter.secret]
+            server_ms = then // MS + (server_offset_ms if offset_ms is None else offset_ms)
+        return min(self._shared.wall_ms(now) - sent_ms, now // MS + server_offset_ms - server_ms)
 
     def settled(self, request: SettleOutgoing) -> None:
         """A letter left the outbox on disk: its receipt may go from the server."""
@@ -278,6 +304,7 @@ class Outbox:
             case Do.SEND:
                 card = _card_for(letter, contact)
                 if contact.address is not None:
+                    self._conversation(letter).path.sent(turn.now, is_retry=letter.first_sent is not None)
                     turn.send(contact.address, self._seal(letter, card.identity, card.live, turn))
             case Do.STORE:
                 self._ask_to_store(letter, contact, turn)
@@ -331,6 +358,7 @@ class Outbox:
         contact.letters -= 1
         if letter.first_sent is None and letter in contact.queue:
             contact.queue.remove(letter)
+        self._written.pop(letter.secret, None)
         self._settling[slot] = False
         turn.store(SettleOutgoing(letter.secret, letter.phase))
 
@@ -345,7 +373,10 @@ class Outbox:
         def is_fresh(of: Contact) -> bool:
             return of.fresh_until > turn.now or not self._connection.is_online
 
-        return Correspondent(contact, self._conversation(letter), is_fresh)
+        def holds(card: CardBody) -> bool:
+            return not is_expired(card, self._shared.wall_ms(turn.now) // 1_000)
+
+        return Correspondent(contact, self._conversation(letter), is_fresh, holds)
 
 
 def _card_for(letter: OutgoingLetter, contact: Contact) -> CardBody:

@@ -13,7 +13,7 @@ from ..address import Address
 from ..datagrams import Acks, Letter, Record, Resp, Retry
 from ..errors import BadDatagram, Reason
 from ..events import Registered, RegistrationRefused, WatchRefused
-from ..instant import Instant, after
+from ..instant import MS, Instant, after
 from ..limits import EXPIRY_CHECK_US_MIN, PING_JITTER_US, PING_US
 from ..machines.client_session import Session
 from ..turn import Turn
@@ -47,13 +47,11 @@ class Reception:
 
     Attributes:
         heard: when the server last said something authentic.
-        server_time: its clock when it last registered this client, in milliseconds of Unix time, and when that was.
     """
 
     def __init__(self, parts: Parts, now: Instant) -> None:
         self._parts = parts
         self.heard = now
-        self.server_time = (0, now)
 
     def receive(self, received: Sequence[Received], turn: Turn) -> None:
         """Take datagrams; whatever they are, nothing is raised."""
@@ -169,7 +167,7 @@ class Reception:
         self._parts.connection.step(Session.registered, turn)
         if not self._parts.connection.is_wanted:  # the user changed its mind meanwhile
             return
-        self.server_time = (registered.time_ms, turn.now)
+        self._parts.shared.server_offset_ms = registered.time_ms - turn.now // MS
         self._parts.keyring.registered(turn, registered.waiting)
         if not renewed:
             self._parts.inbox.waiting = registered.waiting

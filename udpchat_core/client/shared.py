@@ -18,11 +18,13 @@ class Shared:
     Attributes:
         suite: keys, sealing and randomness.
         offset_ms: wall clock less instant, in milliseconds.
+        server_offset_ms: the same of the server's wall clock, as of the last Registered; None before the first.
         deadlines: all of the client's.
     """
 
     suite: Suite
     offset_ms: int = 0
+    server_offset_ms: int | None = None
     deadlines: Deadlines[Timer] = field(default_factory=Deadlines)
 
     def wall_ms(self, now: Instant) -> int:

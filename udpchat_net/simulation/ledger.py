@@ -4,12 +4,16 @@ Theory of operation. A letter begins to exist when a `SaveOutgoing` is durable a
 ledger knows it by its secret, its acknowledgement and its slot. It keeps a picture of every inbox of its own, made
 from what was asked and not from what the store answered, so that a store which forgets is found out. Whoever
 restores a backup goes back to what the backup holds; what was acknowledged before was acknowledged truly.
+
+Outsiders (see `evil`) keep no promise. What they wrote may be entered once, by whom it was written to, as from them; a
+letter to them has arrived when they opened it.
 """
 
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from udpchat_core.address import Address
 from udpchat_core.events import LetterReceived, MessageDelivered, MessageQueued, MessageStored
 from udpchat_core.limits import LOOKUP_NEGATIVE_TTL_S, OUTBOX_DAYS_MAX
 from udpchat_core.requests import (
@@ -25,7 +29,7 @@ from udpchat_core.secure.keys import ACK_LABEL, ID_BYTES, SLOT_LABEL
 from udpchat_core.secure.suite import Suite
 
 from ..stores.memory import ClientMemory, Outgoing, ServerMemory
-from .faults import SERVER
+from .faults import SERVER, ClockStep
 from .invariants import Invariant, Violation
 from .node import Event, Node, Observer
 from .world import SECOND, World
@@ -43,19 +47,23 @@ class Letter:
         sender: name of the node that wrote it.
         saved: what the sender's disk holds.
         saved_us: since when.
+        life: of its sender's process, then.
         ack: its acknowledgement.
         slot: its slot.
         kept: whether it ever was durable in the recipient's mailbox.
-        entered: whether it ever was durable in the recipient's inbox.
+        entered: whether it ever was durable in the recipient's inbox, or opened by an outsider that it was for.
+        numbers: epoch and seq of each sealing of it that left.
     """
 
     sender: str
     saved: SaveOutgoing
     saved_us: int
+    life: int
     ack: bytes
     slot: bytes
     kept: bool = False
     entered: bool = False
+    numbers: dict[tuple[int, int], None] = field(default_factory=dict)
 
     @property
     def place(self) -> tuple[int, int]:
@@ -89,10 +97,18 @@ class Ledger(Observer):
         names: name by I.
         inboxes: by name.
         bound_us: when a name became durable in the directory.
+        outsiders: where they receive, by I.
+        foreign: for whom outsiders wrote which text, by (sender, acknowledgement).
+        entries: of whom each entry is that a mailbox ever had, by owner and number.
+        is_server_honest: whether the server's words count.
     """
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, is_server_honest: bool = True) -> None:
         self.world = world
+        self.is_server_honest = is_server_honest
+        self.outsiders: dict[bytes, Address] = {}
+        self.entries: dict[tuple[bytes, int], bytes] = {}
+        self.foreign: dict[tuple[bytes, bytes], tuple[bytes, str]] = {}
         self.by_secret: dict[bytes, Letter] = {}
         self.by_ack: dict[bytes, Letter] = {}
         self.by_slot: dict[bytes, Letter] = {}
@@ -105,6 +121,7 @@ class Ledger(Observer):
                 self.identities[node.name] = node.suite.sign_public(node.store.load().identity)
                 self.inboxes[node.name] = Inbox()
         self.names = {identity: name for name, identity in self.identities.items()}
+        self._server_is_set = any(isinstance(each, ClockStep) and each.node == SERVER for each in world.network.faults)
 
     def is_known(self, letter: Letter) -> bool:
         """Whether the sender's disk has the letter, in the outbox or in the history."""
@@ -115,10 +132,38 @@ class Ledger(Observer):
         row = self._outgoing(letter).get(letter.saved.secret)
         return row is not None and row.outcome is None
 
+    def server_key(self) -> bytes:
+        """The public key of the server that runs now."""
+        server = self.world.nodes[SERVER]
+        assert isinstance(server.store, ServerMemory)
+        return server.suite.dh_public(server.store.load().private)
+
+    def senders(self, ack: bytes) -> list[bytes]:
+        """Who wrote a letter with this acknowledgement: an outsider may take a secret that it read."""
+        letter = self.by_ack.get(ack)
+        honest = [self.identities[letter.sender]] if letter is not None else []
+        return honest + [sender for sender in self.outsiders if (sender, ack) in self.foreign]
+
     def _outgoing(self, letter: Letter) -> dict[bytes, Outgoing]:
         store = self.world.nodes[letter.sender].store
         assert isinstance(store, ClientMemory)
         return store.outgoing
+
+    # --- outsiders ---
+
+    def joined(self, identity: bytes, name: str | None, address: Address) -> None:  # noqa: D102 - said in Observer
+        self.outsiders[identity] = address
+        if name is not None:
+            self.identities[name], self.names[identity] = identity, name
+
+    def wrote(self, identity: bytes, recipient: bytes, secret: bytes, text: str) -> None:  # noqa: D102
+        ack = self.world.nodes[SERVER].suite.hash(ACK_LABEL + secret)[:ID_BYTES]
+        self.foreign[identity, ack] = (recipient, text)
+
+    def opened(self, identity: bytes, secret: bytes) -> None:  # noqa: D102
+        letter = self.by_secret.get(secret)
+        if letter is not None and self._outgoing(letter)[secret].recipient == identity:
+            letter.entered = True
 
     # --- commits ---
 
@@ -158,19 +203,27 @@ class Ledger(Observer):
         suite: Suite = node.suite
         ack = suite.hash(ACK_LABEL + save.secret)[:ID_BYTES]
         slot = suite.hash(SLOT_LABEL + save.secret)[:ID_BYTES]
-        letter = Letter(node.name, save, self.world.now_us, ack, slot)
+        letter = Letter(node.name, save, self.world.now_us, node.life, ack, slot)
         self.by_secret[save.secret] = self.by_ack[ack] = self.by_slot[slot] = letter
         self.by_message.setdefault((node.name, save.message), []).append(letter)
 
     def _check_name(self, node: Node, name: str, identity: bytes) -> None:
-        if self.identities.get(name) != identity:
+        if self.identities.get(name) != identity and self.is_server_honest:
             raise Violation(Invariant.RIGHT_PERSON, f"{node.name} pinned {name} to the key of somebody else")
 
     def is_old(self, letter: Letter) -> bool:
-        """Whether the letter may be given up, by its sender's clock and the server's: one may have been set wrong."""
-        clocks = [self.world.nodes[name].clock for name in (letter.sender, SERVER)]
-        now_ms = min(clock.wall_ms(self.world.now_us) for clock in clocks)
-        return now_ms - letter.saved.sent_ms >= OUTBOX_DAYS_MAX * DAY_MS
+        """Whether the letter may be given up: after its days, or if its sender's clock says so and is not found out.
+
+        It is, as long as the sender's process did not start again and the server's clock was never set.
+        """
+        now_us, days_ms = self.world.now_us, OUTBOX_DAYS_MAX * DAY_MS
+        sender = self.world.nodes[letter.sender]
+        if (now_us - letter.saved_us) // 1_000 >= days_ms:
+            return True
+        by_sender = sender.clock.wall_ms(now_us) - letter.saved.sent_ms >= days_ms
+        by_server = self.world.nodes[SERVER].clock.wall_ms(now_us) - letter.saved.sent_ms >= days_ms
+        started_again = sender.life != letter.life
+        return by_sender and (self._server_is_set or (started_again and by_server))
 
     def _settle(self, letter: Letter, outcome: str) -> None:
         bound_us = self.bound_us.get(letter.saved.to)
@@ -179,6 +232,8 @@ class Ledger(Observer):
                 return
             case "expired" if self.is_old(letter):
                 return
+            case "refused" if not self.is_server_honest:
+                return  # it may deny, and its users are told
             case "refused" if bound_us is None or letter.saved_us < bound_us + UNKNOWN_US_MAX:
                 return
         raise Violation(Invariant.NOTHING_LOST, f"{letter} left the outbox as {outcome}")
@@ -192,19 +247,32 @@ class Ledger(Observer):
             raise Violation(Invariant.NOTHING_LOST, f"{node.name} took a new letter for an old one: {enter.text!r}")
         if known is not None:
             return
+        if enter.sender in self.outsiders:
+            self._enter_foreign(node, enter)
+            return
         letter = self.by_ack.get(enter.ack)
         if letter is None or letter.saved.to != node.name or self.identities[letter.sender] != enter.sender:
             raise Violation(Invariant.RIGHT_PERSON, f"{node.name} entered {letter or enter}")
         saved = letter.saved
         if (enter.text, enter.part, enter.parts, enter.sent_ms) != (saved.text, saved.part, saved.parts, saved.sent_ms):
             raise Violation(Invariant.ONE_LETTER, f"{node.name} entered {letter} with another content")
+        if letter.numbers and (enter.epoch, enter.seq) not in letter.numbers:
+            raise Violation(Invariant.OWNERS, f"{node.name} entered {letter} under a number that it never had")
         of = (enter.sender, enter.epoch)
         if letter.place <= inbox.last.get(of, (0, 0)):
             raise Violation(Invariant.IN_ORDER, f"{node.name} entered {letter} after {inbox.last[of]}")
-        inbox.letters[key] = _stamp(enter)
         inbox.last[of] = letter.place
-        inbox.entered[enter.sender, enter.part, enter.sent_ms, enter.text] += 1
+        self._note_entered(inbox, enter)
         letter.entered = True
+
+    def _enter_foreign(self, node: Node, enter: EnterLetter) -> None:
+        if self.foreign.get((enter.sender, enter.ack)) != (self.identities[node.name], enter.text):
+            raise Violation(Invariant.RIGHT_PERSON, f"{node.name} entered what no outsider wrote to it: {enter.text!r}")
+        self._note_entered(self.inboxes[node.name], enter)
+
+    def _note_entered(self, inbox: Inbox, enter: EnterLetter) -> None:
+        inbox.letters[enter.sender, enter.ack] = _stamp(enter)
+        inbox.entered[enter.sender, enter.part, enter.sent_ms, enter.text] += 1
 
     # --- events ---
 
@@ -218,7 +286,8 @@ class Ledger(Observer):
             case MessageQueued(message):
                 self._check_parts(node, message, "queued", lambda _: True)
             case MessageStored(message):
-                self._check_parts(node, message, "stored", lambda letter: letter.kept or letter.entered)
+                is_told = not self.is_server_honest  # then it is what the server says, and no more
+                self._check_parts(node, message, "stored", lambda each: each.kept or each.entered or is_told)
             case MessageDelivered(message):
                 self._check_parts(node, message, "delivered", lambda letter: letter.entered)
 

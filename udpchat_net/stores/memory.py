@@ -187,6 +187,7 @@ class ClientMemory(_Memory):
                 if pin is not None and pin.identity == rotation.former:
                     self._pins[self._name] = SavePin(self._name, public)
                 self._identity, self._rotation = private, rotation
+                self._watermarks = {}  # R-2.4-4
             case SaveServerKey(key):
                 self._server_key = key
             case SaveCardSeq(seq):

@@ -185,6 +185,7 @@ def _save_identity(connection: Connection, new: SaveIdentity) -> None:
     own = "UPDATE pins SET identity = ? WHERE identity = ? AND name = (SELECT name FROM me)"
     connection.execute(own, (new.public, former))
     connection.execute("UPDATE me SET identity = ?, former = ?, signature = ?", (new.private, former, signature))
+    connection.execute("DELETE FROM watermarks")  # R-2.4-4
 
 
 def _save_server_key(connection: Connection, server: SaveServerKey) -> None:

@@ -2,19 +2,20 @@
 
 import pytest
 
-from tests.core.client.double import BOB, DAY, START, Peer, World
+from tests.core.client.double import BOB, DAY, LIMITS, START, Peer, World
 from udpchat_core import events as e
 from udpchat_core import messages as m
 from udpchat_core.client import keyring, new_client_state
 from udpchat_core.client.keyring import Keyring
 from udpchat_core.client.shared import Shared
 from udpchat_core.errors import Reason
-from udpchat_core.instant import SECOND, Instant
+from udpchat_core.instant import MS, SECOND, Instant
 from udpchat_core.limits import (
     CARD_JUMP_MAX,
     CARD_LIFE_S,
     CARD_SEQ_FIRST_LIMIT,
     LIVE_KEYS_MAX,
+    MAIL_KEY_DAYS,
     MAIL_KEYS_MAX,
     NUMBER_LIMIT,
     OPENING_KEYS_MAX,
@@ -169,6 +170,36 @@ def test_a_mail_key_opens_letters_until_15_days_after_its_successor(online: Worl
     assert len(online.disk.all(DropMailKey)) == 1
     online.push(bob.pushed(old, bob.body(2, "too late"), 2))
     assert [entry.outcome for entry in online.collected()] == [m.Outcome.ACKNOWLEDGED, m.Outcome.UNOPENABLE]
+
+
+@pytest.mark.parametrize("wrong", ["client", "server"])
+def test_a_clock_alone_drops_no_mail_key(online: World, bob: Peer, wrong: str) -> None:
+    # R-9.1-8
+    old = online.server.card
+    later(online, MAIL_KEY_DAYS + 1)
+    ahead_ms = 30 * DAY * 1_000
+    if wrong == "client":
+        online.do(online.client.handle_clock(online.now // MS + ahead_ms, online.now))
+    else:
+        online.server.answers[m.Register] = lambda asked: (
+            m.Registered(asked.id, BOB, 0, LIMITS, online.now // MS + ahead_ms),
+        )
+    online.advance(2 * 3_600)
+    online.push(bob.pushed(old, bob.body(), 1))
+    assert texts(online) == ["hello"]
+
+
+def test_a_mail_key_that_was_made_by_a_clock_that_ran_ahead_is_followed_by_one_in_time(online: World) -> None:
+    online.do(online.client.handle_clock(online.now // MS + 400 * DAY * 1_000, online.now))
+    later(online, MAIL_KEY_DAYS + 1)
+    online.advance(2 * 3_600)
+    assert len(online.disk.all(SaveMailKey)) == 1
+    online.do(online.client.handle_clock(online.now // MS, online.now))
+    online.advance(2 * 3_600)
+    first, second = online.disk.all(SaveMailKey)
+    assert first.made_ms > second.made_ms
+    later(online, MAIL_KEY_DAYS + 1)
+    assert len(online.disk.all(SaveMailKey)) == 3
 
 
 def test_a_mail_key_is_kept_while_the_mailbox_is_not_empty(online: World, bob: Peer) -> None:

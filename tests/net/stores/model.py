@@ -116,7 +116,7 @@ class ClientModel:
             case SaveIdentity(private, public, rotation):
                 own = SavePin(state.name, rotation.former)
                 renewed = [SavePin(state.name, public) if pin == own else pin for pin in state.pins]
-                self.state = replace(state, identity=private, rotation=rotation, pins=tuple(renewed))
+                self.state = replace(state, identity=private, rotation=rotation, pins=tuple(renewed), watermarks=())
             case SaveServerKey(key):
                 self.state = replace(state, server_key=key)
             case SaveCardSeq(seq):
