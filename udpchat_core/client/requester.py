@@ -22,6 +22,7 @@ Q = TypeVar("Q", bound=Request)
 _RTT_SHARE = 8
 _LOSS_SHARE = 16
 _ALL_PPM = 1_000_000
+_NEVER = Instant(0)
 
 
 @dataclass(slots=True, eq=False)
@@ -29,7 +30,7 @@ class _Asked:
     request: Request
     tries: int = 0
     in_flight: bool = False
-    sent: Instant = Instant(0)
+    sent: Instant = _NEVER
 
 
 class Requester:
