@@ -95,7 +95,8 @@ class Listener:
         if self._is_done:
             return  # it stays unseen
         try:
-            self._output.say(block(f"{timestamp(text.sent_ms)} <{shown_name(text)}> ", text.text), received(text))
+            head = f"{timestamp(text.sent_ms)} <{shown_name(text)}> "
+            self._output.say(block(head, text.text, self._output.columns), received(text))
         except ReaderGone:
             self._lose_reader()
             return
