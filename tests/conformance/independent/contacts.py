@@ -60,6 +60,11 @@ class Contacts:
         """Believe no longer what was said of `name`."""
         self.of(name).fresh_until_s = -1.0
 
+    def expire_absence(self, name: str) -> None:
+        """It is there, or was just now: if the directory said that it is away, ask again for the next letter."""
+        if self.of(name).address is None:
+            self.expire(name)
+
     def accept(self, name: str) -> None:
         """The user takes the identity that the name has now (R-9.2-2)."""
         contact = self.of(name)

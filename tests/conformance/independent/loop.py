@@ -13,6 +13,7 @@ from random import Random
 from typing import IO
 
 from .client import Client
+from .datagrams import LAYOUTS
 from .store import Store
 from .world import Address, Event
 
@@ -28,17 +29,27 @@ class Loop:
     """Drives a client called `name`; `readers` are other things to be woken up by, as the output of a process."""
 
     def __init__(self, name: str, server_port: int, path: str = ":memory:", loss: float = 0.0, seed: int = 0) -> None:
-        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.bind(("127.0.0.1", 0))
-        self.socket.setblocking(False)
         self.selector = selectors.DefaultSelector()
-        self.selector.register(self.socket, selectors.EVENT_READ, self._receive)
+        self.socket = self._bind()
         self.loss, self.random = loss, Random(seed)
         self.began_s = time.monotonic()
         server = (socket.inet_aton("127.0.0.1"), server_port)
         self.client = Client(name, server, Store(path, os.urandom), os.urandom, time.time())
         self.events: list[Event] = []
         self.ladder: list[tuple[float, str, Address, int, str, bool]] = []
+
+    def _bind(self) -> socket.socket:
+        bound = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        bound.bind(("127.0.0.1", 0))
+        bound.setblocking(False)
+        self.selector.register(bound, selectors.EVENT_READ, self._receive)
+        return bound
+
+    def rebind(self) -> None:
+        """Go on at another port, as behind a NAT that forgot; the client is not told."""
+        self.selector.unregister(self.socket)
+        self.socket.close()
+        self.socket = self._bind()
 
     def now_s(self) -> float:
         return time.monotonic() - self.began_s
@@ -97,7 +108,7 @@ class Loop:
             return
         source, now_s = (socket.inet_aton(host), port), self.now_s()
         if self._is_lost():
-            self.ladder.append((now_s, "<", source, len(data), "", True))
+            self.ladder.append((now_s, "<", source, len(data), LAYOUTS[data[2]][0], True))
             return
         note = self.client.receive(now_s, source, data)
         self.ladder.append((now_s, "<", source, len(data), note, False))
@@ -122,5 +133,5 @@ class Loop:
         for at_s, way, other, size, note, lost in self.ladder:
             right = "server" if other == self.client.server else f"peer :{other[1]}"
             arrow = {">": "--x   " if lost else "----->", "<": "   x--" if lost else "<-----"}[way]
-            lines.append(f"{at_s:8.3f} {arrow} {right:12} {size:4}  {note or '(lost before it was read)'}")
+            lines.append(f"{at_s:8.3f} {arrow} {right:12} {size:4}  {note}")
         return "\n".join(lines)

@@ -249,6 +249,8 @@ class Outbox:
             self._tell(letter, "stored")
         doubled_s = min(max(2 * letter.wait_s, STORED_RETRY_S_MIN), STORED_RETRY_S_MAX)
         letter.wait_s = STORED_RETRY_S_MIN if said["online"] else doubled_s  # R-9.3-4
+        if said["online"]:
+            self.contacts.expire_absence(letter.row.name)
         letter.due_s = now + letter.wait_s
         self.pump(letter.row.name)
         return True
@@ -284,6 +286,7 @@ class Outbox:
             return  # not its acknowledgement
         if letter:
             self._finish(letter, "delivered")
+            self.contacts.expire_absence(letter.row.name)
         self.noted.append(said["slot"])  # its end is on disk
 
     def returned(self, said: Message) -> None:
