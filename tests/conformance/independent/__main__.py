@@ -8,7 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from .scene import Scene, play
+from .scene import Scene, Stage, play
 
 HEAD = """# A transcript
 
@@ -23,17 +23,26 @@ its mail, and writes to `real`; `real` returns; each sends the other 3,000 bytes
 """
 
 
+def print_transcript(scene: Scene) -> None:
+    print(HEAD.format(percent=round(100 * scene.loss), loss=scene.loss, seed=scene.seed))
+    print(f"```text\n{scene.second.drawn()}\n```")
+    print(f"\nWhat `real` printed:\n\n```text\n{scene.printed.strip()}\n```")
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.conformance.independent", description=__doc__)
     parser.add_argument("--loss", type=float, default=0.2, help="probability, each way")
     parser.add_argument("--seed", type=int, default=1, help="of the loss")
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as directory, Scene(Path(directory), arguments.loss, arguments.seed) as scene:
-        play(scene)
-        percent = round(100 * arguments.loss)
-        print(HEAD.format(percent=percent, loss=arguments.loss, seed=arguments.seed))
-        print(f"```text\n{scene.second.drawn()}\n```")
-        print(f"\nWhat `real` printed:\n\n```text\n{scene.real.printed.strip()}\n```")
+    with tempfile.TemporaryDirectory() as directory:
+        stage = Stage(Path(directory))
+        try:
+            scene = Scene(stage, Path(directory), loss=arguments.loss, seed=arguments.seed)
+            play(scene)
+            print_transcript(scene)
+            scene.close()
+        finally:
+            stage.stop()
     return 0
 
 
