@@ -1,4 +1,4 @@
-"""The independent client with the real server and the real client, as processes on loopback, also where a fifth is lost."""
+"""The independent client with the real server and client, on loopback, also where a fifth is lost."""
 
 import ast
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The independent client's bytes against `spec/vectors`: all that is accepted, made and read, and all that is refused."""
+"""The independent client's bytes against `spec/vectors`: all that is accepted, and all that is refused."""
 
 import json
 from pathlib import Path

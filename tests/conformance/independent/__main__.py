@@ -1,4 +1,4 @@
-"""`python -m tests.conformance.independent [--loss 0.2] [--seed N]`: plays a scene with the real thing, prints the ladder.
+"""`python -m tests.conformance.independent`: plays a scene with the real thing, and prints the ladder of it.
 
 The scene is `play` in `scene`; the command's status is not 0 if something in it did not happen.
 """
@@ -12,21 +12,21 @@ from .scene import Scene, Stage, play
 
 HEAD = """# A transcript
 
-The independent client, called `second`, with the real server and the real client `real` (`peer`), on loopback; its socket layer
-loses {percent} % of the datagrams each way. Every datagram to or from it is a line: the time in seconds, the way (`x` where it
-was lost), whom it is to or from, its bytes, and what was in it. Written by
+The independent client, called `second`, with the real server and the real client `real` (`peer`), on loopback; its
+socket layer loses {percent} % of the datagrams each way. Every datagram to or from it is a line: the time in seconds,
+the way (`x` where it was lost), whom it is to or from, its bytes, and what was in it. Written by
 
     python -m tests.conformance.independent --loss {loss} --seed {seed} > tests/conformance/TRANSCRIPT.md
 
-In order: `second` registers; both say hello; `second` leaves, and `real` writes to it and leaves; `second` returns, collects
-its mail, and writes to `real`; `real` returns; each sends the other 3,000 bytes, at the same time; `second` leaves.
+In order: `second` registers; both say hello; `second` leaves, and `real` writes to it and leaves; `second` returns,
+collects its mail, and writes to `real`; `real` returns; each sends the other 3,000 bytes, at the same time.
 """
 
 
-def print_transcript(scene: Scene) -> None:
-    print(HEAD.format(percent=round(100 * scene.loss), loss=scene.loss, seed=scene.seed))
-    print(f"```text\n{scene.second.drawn()}\n```")
-    print(f"\nWhat `real` printed:\n\n```text\n{scene.printed.strip()}\n```")
+def transcript(scene: Scene) -> str:
+    head = HEAD.format(percent=round(100 * scene.loss), loss=scene.loss, seed=scene.seed)
+    printed = f"What `real` printed:\n\n```text\n{scene.printed.strip()}\n```\n"
+    return f"{head}\n```text\n{scene.second.drawn()}\n```\n\n{printed}"
 
 
 def main() -> int:
@@ -39,7 +39,7 @@ def main() -> int:
         try:
             scene = Scene(stage, Path(directory), loss=arguments.loss, seed=arguments.seed)
             play(scene)
-            print_transcript(scene)
+            sys.stdout.write(transcript(scene))
             scene.close()
         finally:
             stage.stop()

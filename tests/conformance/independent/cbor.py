@@ -1,7 +1,8 @@
 """Deterministic CBOR (RFC 8949 section 4.2.1), as strict as section 3.2 wants it.
 
-`cbor2` is liberal: it takes long heads, indefinite lengths and tags, and interprets the latter. So a scan of the heads comes
-first, and `cbor2` sees only what is left: arrays, unsigned integers, byte strings, text strings, booleans and null.
+`cbor2` is liberal: it takes long heads, indefinite lengths and tags, and interprets the latter. So a scan of the
+heads comes first, and `cbor2` sees only what is left: arrays, unsigned integers, byte strings, text strings,
+booleans and null.
 """
 
 from typing import Any

@@ -1,7 +1,8 @@
 """The client: what a datagram, a moment or the user's word makes it do, one turn each. No I/O.
 
-Whoever drives it calls `receive` and `tick` with the time, and `due_s` for the next time; takes `world.out` and sends it, and
-takes `world.events` and shows them. All that is in `out` may be sent as it is: what had to be on disk before is there.
+Whoever drives it calls `receive` and `tick` with the time, and `due_s` for the next time; takes `world.out` and
+sends it, and takes `world.events` and shows them. All that is in `out` may be sent as it is: what had to be on
+disk before is there.
 """
 
 from collections.abc import Callable

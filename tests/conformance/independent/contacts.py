@@ -1,4 +1,4 @@
-"""Who is where: what the directory said of each name, and which identity a name is pinned to (sections 8.3, 9.2, 9.4)."""
+"""Who is where: what the directory said of each name, and whom a name is pinned to (sections 8.3, 9.2, 9.4)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -54,7 +54,7 @@ class Contacts:
         """Ask the directory, unless it is being asked, or what it said may still be believed."""
         contact = self.of(name)
         if not contact.request and not self.is_fresh(name):
-            contact.request = self.session.ask("Lookup", lambda said: self._answered(contact, said), name=name)
+            contact.request = self.session.requests.ask("Lookup", lambda said: self._answered(contact, said), name=name)
 
     def expire(self, name: str) -> None:
         """Believe no longer what was said of `name`."""

@@ -1,7 +1,7 @@
 """What is sealed, as `udpchat.cddl` says: a reader for each type, structures of them, and the messages of a RECORD.
 
-A reader takes a plain CBOR value and returns it, or raises Refused. A structure is an array on the wire and a dictionary here,
-with the names of the grammar, in its order.
+A reader takes a plain CBOR value and returns it, or raises Refused. A structure is an array on the wire and a
+dictionary here, with the names of the grammar, in its order.
 """
 
 import re

@@ -129,6 +129,8 @@ class Inbox:
     def _hold(self, order: Order, seq: int, held: Held) -> None:
         """Hold it if there is room, or take it as one more copy of what is held already."""
         if already := order.held.get(seq):
+            if held.body and already.body and held.body["secret"] != already.body["secret"]:
+                return  # a number that was used twice (R-9.2-4): as if there were no room
             for copy in held.copies:
                 if copy not in already.copies and len(already.copies) < COPIES_MAX:
                     already.copies.append(copy)

@@ -41,7 +41,7 @@ def plaintext_of(identity_private: bytes, recipient: bytes, recipient_key: bytes
 
 
 def seal_letter(identity_private: bytes, recipient: bytes, recipient_key: bytes, body: dict[str, Any]) -> bytes:
-    """The LETTER datagram of `body` for the identity `recipient`, which only `recipient_key` opens (R-6.1-1, R-6.1-2)."""
+    """The LETTER of `body` for the identity `recipient`, which only `recipient_key` opens (R-6.1-1, R-6.1-2)."""
     plaintext = plaintext_of(identity_private, recipient, recipient_key, body)
     public = X25519PublicKey.from_public_bytes(recipient_key)
     sealed = SUITE.encrypt(plaintext, public, keys.label("letter") + recipient)

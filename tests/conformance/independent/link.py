@@ -39,7 +39,7 @@ class Replays:
 
 
 class RecordEnd:
-    """One end of a link: what it receives under `index` with `receiving`, and sends under `remote_index` with `sending`."""
+    """One end of a link: it receives under `index` with one key, and sends under `remote_index` with another."""
 
     def __init__(self, index: bytes, receiving: bytes, remote_index: bytes, sending: bytes) -> None:
         self.index, self.remote_index = index, remote_index

@@ -1,7 +1,7 @@
-"""A client on a UDP socket of its own, in one thread, with a ladder of all datagrams; it loses some if it is asked to.
+"""A client on a UDP socket of its own, in one thread, with a ladder of all datagrams; it can lose some.
 
-The loss is between client and socket: what is lost on the way out is not sent, what is lost on the way in was received by the
-socket and not by the client. The seed makes the same decision for the same number of a datagram.
+The loss is between client and socket: what is lost on the way out is not sent, what is lost on the way in was
+received by the socket and not by the client. The seed makes the same decision for the same number of a datagram.
 """
 
 import os
@@ -14,8 +14,9 @@ from typing import IO
 
 from .client import Client
 from .datagrams import LAYOUTS
+from .ladder import Rung, draw
 from .store import Store
-from .world import Address, Event
+from .world import Event
 
 PATIENCE_S = 20.0
 DATAGRAM_BUFFER_BYTES = 2048
@@ -36,7 +37,7 @@ class Loop:
         server = (socket.inet_aton("127.0.0.1"), server_port)
         self.client = Client(name, server, Store(path, os.urandom), os.urandom, time.time())
         self.events: list[Event] = []
-        self.ladder: list[tuple[float, str, Address, int, str, bool]] = []
+        self.ladder: list[Rung] = []
 
     def _bind(self) -> socket.socket:
         bound = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -108,17 +109,17 @@ class Loop:
             return
         source, now_s = (socket.inet_aton(host), port), self.now_s()
         if self._is_lost():
-            self.ladder.append((now_s, "<", source, len(data), LAYOUTS[data[2]][0], True))
+            self.ladder.append(Rung(now_s, False, source, len(data), LAYOUTS[data[2]][0], True))
             return
         note = self.client.receive(now_s, source, data)
-        self.ladder.append((now_s, "<", source, len(data), note, False))
+        self.ladder.append(Rung(now_s, False, source, len(data), note, False))
 
     def _turn(self) -> None:
         self.client.tick(self.now_s())
         world = self.client.world
         for out in world.out:
             lost = self._is_lost()
-            self.ladder.append((world.now_s, ">", out.to, len(out.data), out.note, lost))
+            self.ladder.append(Rung(world.now_s, True, out.to, len(out.data), out.note, lost))
             if not lost:
                 self.socket.sendto(out.data, (socket.inet_ntoa(out.to[0]), out.to[1]))
         self.events += world.events
@@ -128,10 +129,4 @@ class Loop:
         return self.random.random() < self.loss
 
     def drawn(self) -> str:
-        """The ladder: the client on the left, the server or the other client on the right."""
-        lines = []
-        for at_s, way, other, size, note, lost in self.ladder:
-            right = "server" if other == self.client.server else f"peer :{other[1]}"
-            arrow = {">": "--x   " if lost else "----->", "<": "   x--" if lost else "<-----"}[way]
-            lines.append(f"{at_s:8.3f} {arrow} {right:12} {size:4}  {note}")
-        return "\n".join(lines)
+        return draw(self.ladder, self.client.server)

@@ -1,17 +1,16 @@
-"""What goes out: queued, sent directly, handed to the mailbox, kept until it is acknowledged (sections 9.2, 9.3, 10.6)."""
-
-from dataclasses import dataclass, field
+"""What goes out: queued, sent directly, handed to the mailbox, kept until acknowledged (sections 9.2, 9.3, 10.6)."""
 
 from . import keys
 from .contacts import UNKNOWN, Contact, Contacts
 from .grammar import Message, message
 from .letters import seal_letter
-from .path import WAIT_S_MAX, WAITS_S, Path
-from .session import BUSY, NOT_REGISTERED, POSTPONED_S_MAX, Session
+from .outgoing import DIRECT, QUEUED, RESOLVING, STORED, STORING, Letter, Peer
+from .path import WAIT_S_MAX, WAITS_S
+from .requests import BUSY, NOT_REGISTERED, POSTPONED_S_MAX
+from .session import Session
 from .store import Row
 from .world import NEVER, Address, World
 
-QUEUED, RESOLVING, DIRECT, STORING, STORED = "queued", "resolving", "direct", "storing", "stored"
 DIRECT_WINDOW_LETTERS, STORED_WINDOW_LETTERS = 64, 32
 LOOKUP_PATIENCE_S = 0.25
 STORE_BACKOFF_S_MIN = 0.5
@@ -21,55 +20,6 @@ OUTBOX_DAYS_MAX, EXPIRY_CHECK_S_MIN, EXPIRY_CHECK_S = 14, 60.0, 3600.0
 OUTBOX_LETTERS_MAX = 8192
 QUOTA, KEY_CHANGED = 1, 4
 PUT_OFF = (QUOTA, BUSY, UNKNOWN, NOT_REGISTERED)
-
-
-@dataclass(eq=False)
-class Letter:
-    """One letter under way; `row` is what the disk has of it."""
-
-    row: Row
-    phase: str = QUEUED
-    due_s: float = NEVER
-    seq: int = 0  # none yet
-    tries: int = 0
-    first_s: float = 0.0  # when it was sent directly first
-    wait_s: float = 0.0  # the last wait in the mailbox's phases
-    believed: bool = False  # the directory does not answer: go on with what is known
-    stored_floor: int = 0
-    sealed: tuple[int, bytes] | None = None  # for the mail key: the attempt, and the letter
-    direct: tuple[int, bytes] | None = None  # for the live key: the seq of the card, and the letter
-    stored_card_seq: int = 0
-    request: int = 0
-    told: set[str] = field(default_factory=set)
-
-    @property
-    def ack(self) -> bytes:
-        return keys.ack_of(self.row.secret)
-
-    @property
-    def slot(self) -> bytes:
-        return keys.slot_of(self.row.secret)
-
-
-@dataclass
-class Peer:
-    """What is numbered for one identity in this epoch, and the path to it."""
-
-    numbered: int = 0
-    letters: dict[int, Letter] = field(default_factory=dict)  # not final, by number
-    path: Path = field(default_factory=Path)
-
-    @property
-    def floor(self) -> int:
-        return min(self.letters, default=self.numbered + 1)  # R-9.2-5
-
-    @property
-    def lowest_unstored(self) -> int:
-        return min((seq for seq, letter in self.letters.items() if letter.phase != STORED), default=self.numbered + 1)
-
-    @property
-    def direct(self) -> int:
-        return sum(letter.phase == DIRECT for letter in self.letters.values())
 
 
 class Outbox:
@@ -207,7 +157,8 @@ class Outbox:
     def _ask_store(self, letter: Letter) -> None:
         """Store it: sealed anew, with a higher attempt, if the floor or the card is another one (R-9.3-6, R-9.3-10)."""
         contact, row = self.contacts.of(letter.row.name), letter.row
-        assert contact.card and row.identity
+        assert contact.card
+        assert row.identity
         floor, seq = self.peers[row.identity].floor, contact.card["seq"]
         if (
             letter.sealed is None
@@ -222,9 +173,9 @@ class Outbox:
             self.world.store.update_letter(row)
             letter.stored_floor, letter.stored_card_seq = floor, seq
             letter.sealed = (row.attempt, self._seal(letter, contact.card["mail"]))
-        self.session.cancel(letter.request)
+        self.session.requests.cancel(letter.request)
         fields = {"recipient": row.identity, "slot": letter.slot, "attempt": row.attempt, "letter": letter.sealed[1]}
-        letter.request = self.session.ask("Store", lambda said: self._store_answered(letter, said), **fields)
+        letter.request = self.session.requests.ask("Store", lambda said: self._store_answered(letter, said), **fields)
 
     def _store_answered(self, letter: Letter, said: Message) -> bool:
         now = self.world.now_s
@@ -295,7 +246,7 @@ class Outbox:
         if letter and letter.phase in (STORING, STORED):
             letter.row.returned_seq = letter.stored_card_seq
             self.world.store.update_letter(letter.row)
-            self.session.cancel(letter.request)
+            self.session.requests.cancel(letter.request)
             letter.phase, letter.due_s = STORED, self.world.now_s + STORE_BACKOFF_S_MIN
             self.contacts.expire(letter.row.name)
             self.contacts.look_up(letter.row.name)
@@ -311,7 +262,7 @@ class Outbox:
         """Its end: on disk first (R-9.3-1)."""
         row = letter.row
         self.world.store.settle(row)
-        self.session.cancel(letter.request)
+        self.session.requests.cancel(letter.request)
         del self.by_ack[letter.ack], self.by_slot[letter.slot]
         if row.identity in self.peers:
             self.peers[row.identity].letters.pop(letter.seq, None)

@@ -6,7 +6,7 @@ WAITS_S, WAIT_S_MAX = (0.1, 0.15, 0.25), 1.0
 
 
 class Path:
-    """Round-trip times as in RFC 9002 section 5.3; measured from the first copy, as an ACK does not say which it answers."""
+    """Round-trip times as in RFC 9002 section 5.3, from the first copy: an ACK does not say which it answers."""
 
     def __init__(self) -> None:
         self.srtt_s: float | None = None

@@ -1,4 +1,4 @@
-"""A stage for the independent client: the real server and real clients, as processes that are only typed at and read from."""
+"""A stage for the independent client: the real server and client, as processes: typed at, and read from."""
 
 import os
 import socket

@@ -1,7 +1,7 @@
 """The session of a client with its server: sections 4, 9.1 and 10.3.
 
-HELLO and RETRY give a token, INIT and RESP a link, Register on it makes the client online; the same path renews the live key
-and follows hints, beside the link that is in use. `ask` makes a request, which is asked again until it is answered.
+HELLO and RETRY give a token, INIT and RESP a link, Register on it makes the client online; the same path renews
+the live key and follows hints, beside the link that is in use.
 """
 
 from collections import deque
@@ -12,32 +12,22 @@ from . import datagrams, link
 from .cards import make_card
 from .cbor import Refused
 from .grammar import Message, message
+from .ladder import describe
 from .letters import OpeningKey
+from .requests import BUSY, POSTPONED_S_MAX, TRIES_MAX, TRY_S, Requests
 from .world import NEVER, Address, World
 
 OFFLINE, GREETING, INITIATING, REGISTERING = "offline", "greeting", "initiating", "registering"
 ONLINE, LEAVING, SUPERSEDED, UNREACHABLE = "online", "leaving", "superseded", "unreachable"
+FROM_SERVER = {"Padding", "Registered", "Deregistered", "Found", "Refused", "Roster", "RosterChanged", "Stored", "Mail"}
+FROM_SERVER |= {"Receipt", "Returned", "Pong", "Superseded"}
 BESIDE = (GREETING, INITIATING, REGISTERING)  # the phases in which a link may be in use besides
 
-TRY_S, TRIES_MAX = 0.5, 5
 KNOCK_S_MIN, KNOCK_S_MAX = 1.0, 30.0
 PING_S, PING_JITTER_S = 20.0, 4.0
 LIVE_KEY_S, LIVE_KEYS_MAX = 3600.0, 4
 HINT_S, SENT_RECORDS_REMEMBERED = 5.0, 64
-REQUESTS_IN_FLIGHT_MAX, POSTPONED_S_MAX = 32, 300
-BUSY, STALE_CARD, NOT_REGISTERED = 2, 5, 11
-
-Answered = Callable[[Message], bool]
-
-
-@dataclass
-class Request:
-    """What is asked until it is answered; `answered` says whether it was."""
-
-    said: Message
-    answered: Answered
-    tries: int = 0
-    due_s: float = 0.0
+STALE_CARD = 5
 
 
 @dataclass
@@ -64,9 +54,8 @@ class Session:
         self.echoes: deque[bytes] = deque(maxlen=SENT_RECORDS_REMEMBERED)
         self.hinted_s = -HINT_S
         self.knock_s = 0.0
-        self.ids = 0
+        self.requests = Requests(world)
         self.own: Message | None = None  # the Register or Deregister under way
-        self.requests: dict[int, Request] = {}
         self.queue: list[Message] = []
         self.ping_s = NEVER
         self.server_ahead_ms = 0
@@ -105,15 +94,6 @@ class Session:
         if self.offered_key is not None:
             self.world.store.put("server", self.offered_key)
             self.offered_key = None
-
-    def ask(self, kind: str, answered: Answered, **fields: object) -> int:
-        """Make a request; it keeps its id until it is answered, on a new link too (R-9.1-5)."""
-        self.ids += 1
-        self.requests[self.ids] = Request(message(kind, id=self.ids, **fields), answered)
-        return self.ids
-
-    def cancel(self, request: int) -> None:
-        self.requests.pop(request, None)
 
     def say(self, said: Message) -> None:
         """Say what needs no answer; without a link it is dropped, as what it answers comes again."""
@@ -161,20 +141,19 @@ class Session:
         self.live.append(Live(key))
 
     def _register_link(self) -> None:
-        self.ids += 1
-        self.own = message("Register", id=self.ids, invite=None, rotation=None)
+        self.own = message("Register", id=self.requests.new_id(), invite=None, rotation=None)
         self._enter(REGISTERING, TRY_S, 1)
         self._say_own()
 
     def _leave(self) -> None:
-        self.ids += 1
-        self.own = message("Deregister", id=self.ids)
+        self.own = message("Deregister", id=self.requests.new_id())
         self._enter(LEAVING, TRY_S, 1)
         self._say_own()
 
     def _say_own(self) -> None:
         newest = self.new or self.link
-        assert newest and self.own
+        assert newest
+        assert self.own
         self._seal(newest, [self.own])
 
     def _go_online(self, registered: Message) -> None:
@@ -191,8 +170,7 @@ class Session:
         self._plan_ping()
         if registered["waiting"] == 0:  # R-9.1-8
             world.store.drop_old_mail_keys(world.unix_s)
-        for request in self.requests.values():
-            request.tries, request.due_s = 0, world.now_s
+        self.requests.ask_again()
         if self.online_since_s == NEVER:
             self.online_since_s = world.now_s
         world.tell("online", waiting=registered["waiting"])
@@ -253,6 +231,8 @@ class Session:
             raise Refused("no such link")
         said = end.read(datagram.data)
         self.world.notes.append(", ".join(describe(one) for one in said if one.kind != "Padding"))
+        if any(one.kind not in FROM_SERVER for one in said):
+            raise Refused("a message that is not for clients")
         for one in said:
             self._hear(end, one)
 
@@ -264,8 +244,8 @@ class Session:
             self.pushed(said)
         elif self.own and said["id"] == self.own["id"]:
             self._own_answered(said)
-        elif request := self.requests.get(said["id"]):
-            self._answered(request, said)
+        else:
+            self.requests.answered(said)
 
     def _superseded(self) -> None:
         if self.phase == LEAVING:
@@ -290,47 +270,26 @@ class Session:
                 self.wanted = False
                 self._end("rejected", refusal=said["refusal"])
 
-    def _answered(self, request: Request, said: Message) -> None:
-        postponed = said.kind == "Refused" and said["refusal"] in (BUSY, NOT_REGISTERED)
-        if postponed and request.said.kind != "Store":  # the outbox has waits of its own
-            wait_s = min(max(said["wait_s"], TRY_S), POSTPONED_S_MAX)
-            request.tries, request.due_s = 0, self.world.now_s + wait_s
-        elif request.answered(said):
-            self.requests.pop(said["id"], None)
-
     # --- time ---
 
     def due_s(self) -> float:
         """When `tick` has something to do."""
-        under_way = list(self.requests.values())[:REQUESTS_IN_FLIGHT_MAX] if self.usable else []
-        return min([self.timer_s, self.ping_s if self.usable else NEVER, *(request.due_s for request in under_way)])
+        return min(self.timer_s, self.ping_s, self.requests.due_s()) if self.usable else self.timer_s
 
     def tick(self) -> None:
         if self.world.now_s >= self.timer_s:
             self._timed_out()
         if self.usable and self.world.now_s >= self.ping_s:
-            self.ask("Ping", lambda said: said.kind == "Pong")
+            self.requests.ask("Ping", lambda said: said.kind == "Pong")
             self._plan_ping()
         if self.usable:
-            self._ask_again()
+            self.queue += self.requests.take_due()
+            if self.requests.silent and self.phase == ONLINE:
+                self._give_up()
 
     def _plan_ping(self) -> None:
         jitter = int.from_bytes(self.world.random(2), "big") / 2**16 * PING_JITTER_S
         self.ping_s = self.world.now_s + PING_S - jitter
-
-    def _ask_again(self) -> None:
-        now = self.world.now_s
-        for request in list(self.requests.values())[:REQUESTS_IN_FLIGHT_MAX]:
-            if request.due_s > now:
-                continue
-            if request.tries < TRIES_MAX:
-                request.tries, request.due_s = request.tries + 1, now + TRY_S
-                self.queue.append(request.said)
-            else:
-                request.due_s = NEVER  # until there is a new link
-                if self.phase == ONLINE:
-                    self._give_up()
-                    return
 
     def _timed_out(self) -> None:
         again = self.tries < TRIES_MAX
@@ -359,16 +318,3 @@ class Session:
             data = end.seal(plaintext)
             self.echoes.append(datagrams.echo_of(data))
             self.world.send(self.server, data, "RECORD: " + ", ".join(describe(one) for one in messages))
-
-
-def describe(said: Message) -> str:
-    """A message in a few words, for a ladder."""
-    if said.kind == "Collected":
-        outcomes = {1: "acknowledged", 2: "unopenable", 3: "unwanted"}
-        return "Collected " + " ".join(f"{e['entry']} {outcomes[e['outcome']]}" for e in said["entries"])
-    brief = {
-        key: value[:4].hex() if key in ("slot", "ack", "recipient") else value
-        for key, value in said.fields.items()
-        if key in ("id", "name", "waiting", "refusal", "wait_s", "slot", "attempt", "online", "entry", "ack")
-    }
-    return " ".join([said.kind, *(f"{key}={value}" for key, value in brief.items())])

@@ -1,4 +1,4 @@
-"""What the parts of a client share: the time, randomness, the disk; what they want sent, and what they tell the user."""
+"""What the parts of a client share: the time, randomness, the disk; what they send, and tell the user."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
