@@ -59,12 +59,16 @@ class Crowd:
     def _clients(self) -> list["Client"]:
         return [self._stack.enter_context(Client(number, self._server)) for number in range(_CLIENTS)]
 
+    @cached_property
+    def _turns(self) -> Iterator[list["Client"]]:
+        """Goes on where the last round stopped, so that each client has its turn as often as any other."""
+        return cycle([self._clients[at : at + IN_FLIGHT] for at in range(0, _CLIENTS, IN_FLIGHT)])
+
     def inputs(self, calls: int) -> list[Arguments]:
         """Clients, in turn, each of which asks for the next one."""
-        turns = [self._clients[at : at + IN_FLIGHT] for at in range(0, _CLIENTS, IN_FLIGHT)]
         return [
             (asking, [each.sealed(Lookup(1, _name((each.number + 1) % _CLIENTS))) for each in asking])
-            for asking in islice(cycle(turns), calls)
+            for asking in islice(self._turns, calls)
         ]
 
 

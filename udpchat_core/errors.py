@@ -27,6 +27,10 @@ class Reason(StrEnum):
     REPLAY = "replay"  # a record seen before, or too old to tell
     COUNTER = "counter"  # a record counter that Noise reserves
     BUSY = "busy"  # more than is kept ahead of a gap, a disk or a cap: as if it were lost
+    PREFIX_RATE = "prefix rate"  # more handshakes than one network may ask for in a second
+    TOTAL_RATE = "total rate"  # more handshakes than are done in a second
+    SESSION_RATE = "session rate"  # more requests than one session may make in a second
+    STRANGER_RATE = "stranger rate"  # more letters of strangers than are opened in a second
 
 
 class BadDatagram(Exception):

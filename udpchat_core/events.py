@@ -113,6 +113,19 @@ class MessageDelivered:
 
 
 @dataclass(frozen=True, slots=True)
+class MessagePostponed:
+    """The server does not take the message for the mailbox now, for this reason; it is kept here and tried again.
+
+    The mailbox is full (`QUOTA`), or the server does not know the recipient any more (`UNKNOWN`). Told once a message
+    and reason.
+    """
+
+    message: int
+    to: str
+    refusal: Refusal
+
+
+@dataclass(frozen=True, slots=True)
 class MessageRefused:
     """The message will not be sent: this is why."""
 
@@ -143,6 +156,7 @@ class LetterReceived:
         text: of this part.
         stored: whether it came through the mailbox.
         waited: whether it was in the mailbox before this registration.
+        ack: its acknowledgement, 16 bytes: with `sender`, which letter it is.
     """
 
     sender: bytes
@@ -154,15 +168,48 @@ class LetterReceived:
     text: str
     stored: bool
     waited: bool
+    ack: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class PeerKeyChanged:
-    """The server says that `name` belongs to another key now; messages to it wait for the user's decision."""
+    """The server says that `name` belongs to another key now; messages to it wait for the user's decision.
+
+    `vouched`: the pinned key itself signed that the name goes to the offered one. Without that, nobody but the
+    server says so.
+    """
 
     name: str
     pinned: bytes
     offered: bytes
+    vouched: bool
+
+
+@dataclass(frozen=True, slots=True)
+class KeyChecked:
+    """The directory answered what `check_key` asked, and what followed is on disk: `peer_key` tells what it is.
+
+    `known` tells whether anybody has the name now.
+    """
+
+    name: str
+    known: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PeerVerified:
+    """It is on disk that the user compared the safety number of `name`, which is `identity`; or took that back."""
+
+    name: str
+    identity: bytes
+    verified: bool
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityRotated:
+    """The new identity of this user is on disk: the client is to be made anew from its store."""
+
+    identity: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,10 +239,14 @@ ClientEvent = (
     | MessageUnanswered
     | MessageStored
     | MessageDelivered
+    | MessagePostponed
     | MessageRefused
     | MessageExpired
     | LetterReceived
     | PeerKeyChanged
+    | KeyChecked
+    | PeerVerified
+    | IdentityRotated
     | PeersChanged
     | WatchRefused
 )
@@ -242,6 +293,43 @@ class MailCollected:
 
 
 @dataclass(frozen=True, slots=True)
+class InviteMade:
+    """An invitation is durable: its token, which is not kept, may be used once until `until_ms` of Unix time."""
+
+    token: bytes
+    until_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class UserBanned:
+    """An identity is not served here any more; `name` is the one that it has, if any."""
+
+    identity: bytes
+    name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class UserUnbanned:
+    """An identity is served here again."""
+
+    identity: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class NameReleased:
+    """A name belongs to nobody any more, and its mailbox is gone."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class NameRotated:
+    """The identity of a name handed it to another; the mailbox of the former is gone."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class MailExpired:
     """So many letters were in mailboxes for longer than they are kept."""
 
@@ -249,5 +337,17 @@ class MailExpired:
 
 
 ServerEvent = (
-    StorageFailed | StorageRecovered | UserRegistered | UserLeft | UserLapsed | MailKept | MailCollected | MailExpired
+    StorageFailed
+    | StorageRecovered
+    | UserRegistered
+    | UserLeft
+    | UserLapsed
+    | MailKept
+    | MailCollected
+    | MailExpired
+    | InviteMade
+    | UserBanned
+    | UserUnbanned
+    | NameReleased
+    | NameRotated
 )

@@ -29,6 +29,7 @@ Text = Annotated[str, AfterValidator(_fits_a_letter)]
 Bytes8 = Annotated[bytes, Len(8, 8)]
 Bytes16 = Annotated[bytes, Len(16, 16)]
 Bytes32 = Annotated[bytes, Len(32, 32)]
+Bytes64 = Annotated[bytes, Len(64, 64)]
 
 
 def is_name(text: str) -> bool:

@@ -95,6 +95,10 @@ PTO_DURABLE_US: Final = 25_000
 PTO_GRANULARITY_US: Final = 1_000
 """The least variation counted in a path's timeout (as kGranularity, RFC 9002 section 6.1.2)."""
 
+AMBIGUOUS_ACKS_MAX: Final = 8
+"""Acknowledgements in a row that do not measure a path because they may answer a retry; then one does after all: a
+path that has become slower than the retries has no others."""
+
 DIRECT_WINDOW_LETTERS: Final = 64
 """How far direct letters may run ahead of the lowest unacknowledged one: what a recipient holds ahead of a gap."""
 
@@ -110,8 +114,22 @@ CONGESTION_WINDOW_START: Final = 16
 CONGESTION_WINDOW_MAX: Final = 256
 """Direct letters in flight on the best of paths."""
 
+PACING_PERCENT: Final = 125
+"""Of a window a round trip, which is the rate that letters are spread to: somewhat more, so that pacing itself does
+not keep a window from being used (RFC 9002 section 7.7)."""
+
+PACED_BURST_LETTERS_MAX: Final = 4
+"""Letters that may leave at once on a path that was idle; the others of a long text follow in their time."""
+
+PACED_BURST_US: Final = 2_000
+"""Letters due within it leave together: on a fast path they are microseconds apart, and a wake-up for each would cost
+more than a full queue is worth. No wake-up for pacing comes sooner."""
+
 STORE_BACKOFF_US_MIN: Final = 500_000
 """The first wait after the mailbox had no room."""
+
+STORE_BACKOFF_US_MAX: Final = 60_000_000
+"""The longest wait after the mailbox had no room: what strangers stuffed must not hold up two who are both there."""
 
 STORED_RETRY_US_MIN: Final = 30_000_000
 """The first wait before a stored message is tried again, and every wait while its recipient is online."""
@@ -237,6 +255,10 @@ LOOKUP_NEGATIVE_TTL_S: Final = 10
 NAME_WAIT_US: Final = 1_000_000
 """How long a letter of an unknown sender waits, on disk already, for the directory to confirm its name."""
 
+STRANGER_NAMES_PER_S_MAX: Final = 25
+"""Names of unknown senders that the directory is asked about, a second: half of what a session may ask. A letter beyond
+is told at once, its name not confirmed, so that no crowd of strangers stands in line before a user's own requests."""
+
 STORAGE_RETRY_US: Final = 200_000
 """Wait before a failed request to the store is made again; it doubles."""
 
@@ -268,6 +290,22 @@ one an hour, and those behind one address come one after the other."""
 INIT_PREFIXES_MAX: Final = 4_096
 """Prefixes whose bucket is kept while it is not full: more than `INITS_PER_S_MAX` lets through meanwhile."""
 
+NEW_NAMES_PER_PREFIX_MAX: Final = 60
+"""New identities of one IPv4 address or IPv6 /56 that are registered in `NEW_NAMES_PERIOD_US`: a class behind one
+router comes in at once, and nobody takes all names."""
+
+NEW_NAMES_PERIOD_US: Final = 3_600_000_000
+"""An hour, in which `NEW_NAMES_PER_PREFIX_MAX` new identities may come, one a minute once they are used up."""
+
+INVITES_MAX: Final = 4_096
+"""Invitations that nobody used yet; at the cap a further one is not made."""
+
+INVITE_DAYS: Final = 14
+"""How long an invitation may be used: what lies about for longer is found by somebody else."""
+
+BANS_MAX: Final = 65_536
+"""Identities that are banned: six megabytes. At the cap a further ban is not made."""
+
 HINTS_PER_S_MAX: Final = 1_000
 """RETRYs in all, a second, that answer no HELLO: 67 KB/s; after a restart 60,000 clients are called in a minute."""
 
@@ -281,7 +319,7 @@ LINK_KEPT_S: Final = 3_600
 """How long a lapsed or left link is kept: the life of the live key behind it."""
 
 USERS_MAX: Final = 250_000
-"""Users of a directory: a quarter of a gigabyte. At the cap a new identity is refused."""
+"""Users of a directory: 150 megabytes with all of them online. At the cap a new identity is refused."""
 
 WATCHED_NAMES_MAX: Final = 256
 """Names that one session watches: the people of one screen, many times over."""

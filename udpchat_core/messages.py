@@ -11,7 +11,7 @@ from annotated_types import Ge, Le, Len
 from pydantic.dataclasses import dataclass
 
 from .address import Address
-from .fields import STRICT, Bytes8, Bytes16, Bytes32, Name, Number, Ordinal, Text, TimeMs, TimeS
+from .fields import STRICT, Bytes8, Bytes16, Bytes32, Bytes64, Name, Number, Ordinal, Text, TimeMs, TimeS
 from .limits import (
     CARD_BYTES_MAX,
     CARD_BYTES_MIN,
@@ -112,6 +112,14 @@ class ServerLimits:
 
 
 @dataclass(frozen=True, slots=True, config=STRICT)
+class Rotation:
+    """An identity hands its name to another: `signature`, by `former`, is over the one that follows and the name."""
+
+    former: Bytes32
+    signature: Bytes64
+
+
+@dataclass(frozen=True, slots=True, config=STRICT)
 class RosterEntry:
     """One user of the directory: whether online, and the seq of the card that the server holds."""
 
@@ -152,7 +160,7 @@ class Refusal(IntEnum):
     TOO_LONG = 6  # more than this server keeps
     BANNED = 7  # this identity or name is not served here
     NAME_TAKEN = 8  # the name belongs to another identity
-    TOO_MANY = 9  # more names watched, or users, than this server allows
+    TOO_MANY = 9  # more names watched, users, or new users from one network, than this server allows
     NOT_ADMITTED = 10  # this server takes invited or listed identities only
     NOT_REGISTERED = 11  # Register comes first on a link
 
@@ -180,10 +188,16 @@ class Padding:
 
 @dataclass(frozen=True, slots=True, config=STRICT)
 class Register:
-    """C to S: I am here, under the card of this link. The first message of a link."""
+    """C to S: I am here, under the card of this link. The first message of a link.
+
+    `invite` is the token of an invitation, where a new identity needs one; `rotation` says that the identity that
+    had the name hands it to this one.
+    """
 
     code: ClassVar[int] = 1
     id: Number
+    invite: Bytes16 | None = None
+    rotation: Rotation | None = None
 
 
 @dataclass(frozen=True, slots=True, config=STRICT)
@@ -225,13 +239,17 @@ class Lookup:
 
 @dataclass(frozen=True, slots=True, config=STRICT)
 class Found:
-    """S to C: the user's card, the address while online, and for how many seconds this may be kept."""
+    """S to C: the user's card, the address while online, and for how many seconds this may be kept.
+
+    `rotation` is there if an identity that had the name before handed it to this one.
+    """
 
     code: ClassVar[int] = 6
     id: Number
     card: Annotated[bytes, Len(CARD_BYTES_MIN, CARD_BYTES_MAX)]
     address: Address | None
     ttl_s: Number
+    rotation: Rotation | None = None
 
 
 @dataclass(frozen=True, slots=True, config=STRICT)

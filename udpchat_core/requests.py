@@ -10,7 +10,7 @@ store holds at the start is a state, given to the core when it is made.
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from .messages import CollectedEntry
+from .messages import CollectedEntry, Rotation
 
 # --- the client's ---
 
@@ -58,7 +58,7 @@ class SettleOutgoing:
 
 @dataclass(frozen=True, slots=True)
 class EnterLetter:
-    """In one: an inbox row, unless there is one of this sender and acknowledgement, and the watermark.
+    """In one: an inbox row, unseen, unless there is one of this sender and acknowledgement, and the watermark.
 
     Answered by `Entered`.
 
@@ -96,11 +96,43 @@ class FindLetter:
 
 
 @dataclass(frozen=True, slots=True)
+class MarkSeen:
+    """The user has seen these letters, each (sender, ack); until then a store tells of them as unseen."""
+
+    letters: tuple[tuple[bytes, bytes], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SavePin:
     """From here on `name` is `identity` for this user; takes the place of an earlier pin of the name."""
 
     name: str
     identity: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SaveVerified:
+    """The user compared the safety number of `name` while it was pinned to `identity`, or takes that back.
+
+    Nothing if the name is pinned to another identity by then; `SavePin` with another one forgets it.
+    """
+
+    name: str
+    identity: bytes
+    verified: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SaveIdentity:
+    """The identity of this user from now on, by its private key, and the word of the one before for it.
+
+    A pin of the user's own name to the identity before becomes one to this one. The watermarks go: they are of letters
+    for the identity before, and senders number those for this one from the beginning.
+    """
+
+    private: bytes
+    public: bytes
+    rotation: Rotation
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +170,10 @@ ClientRequest = (
     | SettleOutgoing
     | EnterLetter
     | FindLetter
+    | MarkSeen
     | SavePin
+    | SaveVerified
+    | SaveIdentity
     | SaveServerKey
     | SaveCardSeq
     | SaveMailKey
@@ -168,9 +203,11 @@ class ClientState:
         card_seq: of the last card.
         server_key: S as pinned, or None before the first contact.
         pins: (name, identity).
+        verified: the names among them whose safety number was compared, in their order.
         outbox: in the order of sending, each with the recipient that it was pinned to.
         watermarks: (sender, epoch, seq), least recently changed first.
         next_message: the number of the next message.
+        rotation: the word of the identity before for this one; None if it is the first.
     """
 
     name: str
@@ -179,9 +216,11 @@ class ClientState:
     card_seq: int = 0
     server_key: bytes | None = None
     pins: tuple[SavePin, ...] = ()
+    verified: tuple[str, ...] = ()
     outbox: tuple[SaveOutgoing, ...] = ()
     watermarks: tuple[tuple[bytes, int, int], ...] = ()
     next_message: int = 1
+    rotation: Rotation | None = None
 
 
 # --- the server's ---
@@ -192,12 +231,45 @@ class BindUser:
     """`name` belongs to `identity`, whose newest card this is. Answered by `Bound`.
 
     Another name of the identity, and another identity of the name with its mailbox, are forgotten: the core
-    has checked that this may be.
+    has checked that this may be. With `rotation` an earlier identity of the name handed it to this one. The
+    invitation with the hash `invite` is used up.
     """
 
     name: str
     identity: bytes
     card: bytes
+    rotation: Rotation | None = None
+    invite: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseName:
+    """`name` belongs to nobody any more: its user is forgotten, with mailbox and receipts. A free name stays free."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class BanIdentity:
+    """`identity` is banned from now on, or no more."""
+
+    identity: bytes
+    banned: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SaveInvite:
+    """An invitation, by its hash, good until `until_ms` (milliseconds of Unix time)."""
+
+    hash: bytes
+    until_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class DropInvite:
+    """An invitation that nobody used in time, by its hash."""
+
+    hash: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,7 +357,19 @@ class ExpireLetters:
     before_ms: int
 
 
-ServerRequest = BindUser | KeepLetter | ReadMail | CollectLetters | ReadReceipts | DropReceipts | ExpireLetters
+ServerRequest = (
+    BindUser
+    | ReleaseName
+    | BanIdentity
+    | SaveInvite
+    | DropInvite
+    | KeepLetter
+    | ReadMail
+    | CollectLetters
+    | ReadReceipts
+    | DropReceipts
+    | ExpireLetters
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -352,10 +436,19 @@ class Expired:
 
 @dataclass(frozen=True, slots=True)
 class ServerState:
-    """Everything that a server's store holds and its core needs at the start: S's private half, and the directory."""
+    """Everything that a server's store holds and its core needs at the start.
+
+    Attributes:
+        private: S's private half.
+        users: the directory.
+        bans: the identities that are banned.
+        invites: the invitations that nobody used yet.
+    """
 
     private: bytes
     users: Iterable[BindUser] = field(default=())
+    bans: Iterable[bytes] = field(default=())
+    invites: Iterable[SaveInvite] = field(default=())
 
 
 # --- replies ---

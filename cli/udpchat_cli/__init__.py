@@ -10,29 +10,46 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     What is slow to import is imported once the arguments are known to be right.
     """
-    from .arguments import ClassicServerOptions, parse  # noqa: PLC0415 - see above
-    from .exits import Exit  # noqa: PLC0415
+    from .arguments import parse  # noqa: PLC0415 - see above
+    from .exits import Exit, Failed, ReaderGone  # noqa: PLC0415
 
     try:
         options = parse(arguments)
-        from udpchat_net.stores.port import StoreError  # noqa: PLC0415
-        from udpchat_net.udp import DriverError  # noqa: PLC0415
-
-        from . import classic_client, classic_server  # noqa: PLC0415
-
         _open_missing()
-        try:
-            if isinstance(options, ClassicServerOptions):
-                return classic_server.main(options)
-            return classic_client.main(options)
-        except StoreError as error:
-            return _failed(str(error), Exit.STATE)
-        except DriverError as error:
-            return _failed(str(error), Exit.USAGE)
+        return _run(options)
+    except ReaderGone:
+        return Exit.DONE
+    except Failed as error:
+        return _failed(str(error), error.status)
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
     except Exception as error:  # no traceback ever reaches a user
         return _failed(_fault(error), Exit.INTERNAL)
+
+
+def _run(options: object) -> int:
+    """Import what carries these options out, and let it. Raises `Failed`."""
+    from importlib import import_module  # noqa: PLC0415 - as in `main`
+
+    from udpchat_net.stores.port import StoreError  # noqa: PLC0415
+    from udpchat_net.udp import DriverError  # noqa: PLC0415
+
+    from .arguments import ClassicClientOptions, ClassicServerOptions, Given  # noqa: PLC0415
+    from .exits import Exit, Failed  # noqa: PLC0415
+
+    try:
+        if isinstance(options, Given):
+            return int(import_module(f"{__package__}.commands.{options.command.module}").run(options))
+        from . import classic_client, classic_server  # noqa: PLC0415
+
+        if isinstance(options, ClassicServerOptions):
+            return classic_server.main(options)
+        assert isinstance(options, ClassicClientOptions)
+        return classic_client.main(options)
+    except StoreError as error:
+        raise Failed(Exit.STATE, str(error)) from error
+    except DriverError as error:
+        raise Failed(Exit.USAGE, str(error)) from error
 
 
 def _open_missing() -> None:
@@ -45,7 +62,9 @@ def _open_missing() -> None:
 
 
 def _failed(why: str, status: int) -> int:
-    print(f"udpchat: {why}", file=sys.stderr)
+    from .display import escaped  # noqa: PLC0415 - only for what is wrong
+
+    print(f"udpchat: {escaped(why)}", file=sys.stderr)
     return status
 
 

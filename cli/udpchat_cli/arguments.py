@@ -1,62 +1,62 @@
 """The command line: what it says, checked, or one clear line.
 
-The classic forms `-s PORT` and `-c NAME IP SERVER_PORT CLIENT_PORT` are rewritten to commands before anything is
-parsed, so that commands with names stand beside them. Nothing here is slow to import.
+Where a command would be, the classic forms `-s PORT` and `-c NAME IP SERVER_PORT CLIENT_PORT` are recognised before
+anything is parsed. The words of a command are checked by a parser of its own, made from its row of the table, so that
+options and words come in any order. Nothing here is slow to import.
 """
 
 import argparse
-import re
+import os
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from ipaddress import IPv6Address, ip_address
-from typing import NoReturn
+from typing import Final, NamedTuple, NoReturn
 
-from udpchat_core.limits import NAME_CHARS_MAX
-
+from . import values
 from .exits import Exit
+from .grammar import COMMANDS, EVERYWHERE, Argument, Command
 
-PORT_MIN, PORT_MAX = 1024, 65535
-CLASSIC = {"-s": "classic-server", "-c": "classic-client"}
-_OPTIONS = ("--version", "--help", "-h")
-_CLIENT_WORDS = ("NAME", "IP", "SERVER_PORT", "CLIENT_PORT")
-_NAME = re.compile(rf"[a-z0-9][a-z0-9_-]{{0,{NAME_CHARS_MAX - 1}}}")
-_PORT_DIGITS_MAX = 5
+COLUMNS_USUAL: Final = 80
+COLUMNS_MIN: Final = 40
+_WITH_VALUE: Final = tuple(each.word for each in EVERYWHERE if "action" not in each.taken)
+_FLAGS: Final = tuple(each.word for each in EVERYWHERE if "action" in each.taken)
+_HELP_WORDS: Final = ("-h", "--help", "help")
+_CLIENT_WORDS: Final = ("NAME", "IP", "SERVER_PORT", "CLIENT_PORT")
 
-_FORMS = "-s PORT runs a server, -c NAME IP SERVER_PORT CLIENT_PORT chats, --help tells more"
-_HELP = """\
-usage: udpchat -s PORT                                   run a server
-       udpchat -c NAME IP SERVER_PORT CLIENT_PORT        chat as NAME, through the server at IP
+CLASSIC: Final = {
+    "-s": Command(
+        "-s",
+        "the classic form: run a server",
+        "udpchat -s 10001",
+        "",
+        (Argument("port", {"metavar": "PORT", "type": values.port, "help": "1024 to 65535"}),),
+    ),
+    "-c": Command(
+        "-c",
+        "the classic form: chat",
+        "udpchat -c anna 127.0.0.1 10001 20001",
+        "",
+        (Argument("words", {"metavar": " ".join(_CLIENT_WORDS), "nargs": "*", "help": "ports are 1024 to 65535"}),),
+        "It takes these lines, from a terminal, a pipe or a file:\n"
+        "  send NAME TEXT    to NAME directly, or to the mailbox while NAME is away\n"
+        "  dereg NAME        go offline (NAME is your own); mail waits\n"
+        "  reg NAME          come back\n"
+        "  accept [NAME]     take the key that NAME has now, or the server",
+    ),
+}
+_EXITS: Final = """\
+exit status: 0 done, 1 a fault of this program, 2 wrong arguments or an address that cannot be had, 3 unknown user,
+4 server not responding, 5 stored and not delivered yet, 6 refused by the server, 7 a key changed, 8 state locked or
+not usable, 9 still queued, 130 interrupted"""
 
-Chat for networks where nothing else works. Ports are 1024 to 65535.
 
-A client takes these lines, from a terminal, a pipe or a file:
-  send NAME TEXT    to NAME directly, or to the mailbox while NAME is away
-  dereg NAME        go offline (NAME is your own); mail waits
-  reg NAME          come back
-  accept [NAME]     take the key that NAME has now, or the server
-
-options:
-  --state DIR       keep keys and messages there, and not where UDPCHAT_STATE says or the system keeps such data
-  --version         the version
-  -h, --help        this
-
-exit status: 0 done, 1 a fault of this program, 2 wrong arguments or an address that cannot be had, 4 server not
-responding, 6 refused by the server, 7 the server's key changed, 8 state locked or not usable, 9 not delivered yet,
-130 interrupted twice
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class ClassicServerOptions:
+class ClassicServerOptions(NamedTuple):
     """Of `-s`: the port, and the state folder if not the usual one."""
 
     port: int
     state: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class ClassicClientOptions:
+class ClassicClientOptions(NamedTuple):
     """Of `-c`: who, where the server is, the own port, and the state folder if not the usual one."""
 
     name: str
@@ -65,107 +65,211 @@ class ClassicClientOptions:
     state: str | None
 
 
-Options = ClassicServerOptions | ClassicClientOptions
+class Given(NamedTuple):
+    """A command with a name, and what its arguments say; see `grammar` for which there are."""
+
+    command: Command
+    arguments: argparse.Namespace
+
+
+Options = ClassicServerOptions | ClassicClientOptions | Given
 
 
 def parse(arguments: Sequence[str] | None = None) -> Options:
     """What the arguments, or the process's own, ask for. Raises `SystemExit`, after a line if they are wrong."""
-    parser = _parser()
-    given = parser.parse_args(rewritten(list(sys.argv[1:] if arguments is None else arguments), parser))
-    if given.command is None:
-        parser.error(f"say what to do: {_FORMS}")
-    if given.command == CLASSIC["-s"]:
-        return ClassicServerOptions(given.port, given.state)
-    return ClassicClientOptions(given.name, (given.ip, given.server_port), given.client_port, given.state)
-
-
-def rewritten(words: list[str], parser: argparse.ArgumentParser) -> list[str]:
-    """The classic forms as commands: `-s` or `-c`, where a command would be."""
-    at = 0
-    while at < len(words) and (words[at].startswith("--state=") or words[at] == "--state"):
-        at += 1 if "=" in words[at] else 2
-    if at < len(words):
-        if words[at] not in CLASSIC and words[at] not in _OPTIONS:
-            parser.error(f"{words[at]!r} is no command: {_FORMS}")
-        words[at] = CLASSIC.get(words[at], words[at])
-    return words
-
-
-class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line."""
-
-    def error(self, message: str) -> NoReturn:
-        print(f"udpchat: {message.removeprefix('argument ')}", file=sys.stderr)
-        raise SystemExit(Exit.USAGE)
-
-    def format_help(self) -> str:
-        return _HELP
-
-
-class _Version(argparse.Action):
-    """Looks the version up when it is asked for: that takes as long as all the rest."""
-
-    def __call__(self, *_: object) -> NoReturn:
-        from importlib.metadata import version  # noqa: PLC0415 - see above
-
-        print(f"udpchat {version('udpchat')}")
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    at = _command_at(words, 0)
+    if at >= len(words):
+        _wrong("say what to do: `udpchat --help` lists the commands")
+    word, rest = words[at], words[:at] + words[at + 1 :]
+    if word in _HELP_WORDS:
+        print(overview())
         raise SystemExit(Exit.DONE)
+    if word == "--version":
+        _print_version()
+    if word in CLASSIC:
+        return _classic(CLASSIC[word], rest)
+    command = _named(word, rest)
+    return Given(command, _checked(make_parser(command), rest))
 
 
-class _ClientWords(argparse.Action):
-    """The four words of `-c`, each checked by name."""
-
-    def __call__(
-        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: object, *_: object
-    ) -> None:
-        assert isinstance(values, list)
-        if len(values) != len(_CLIENT_WORDS):
-            parser.error(f"-c takes {' '.join(_CLIENT_WORDS)}, and here are {len(values)} arguments")
-        checks: tuple[Callable[[str], object], ...] = (_name, _ip, _port, _port)
-        for word, value, check in zip(_CLIENT_WORDS, values, checks, strict=True):
-            try:
-                setattr(namespace, word.lower(), check(value))
-            except argparse.ArgumentTypeError as error:
-                parser.error(f"{word}: {error}")
-
-
-def _parser() -> _Parser:
-    parser = _Parser("udpchat", allow_abbrev=False)
-    parser.add_argument("--version", action=_Version, nargs=0)
-    parser.add_argument("--state")
-    commands = parser.add_subparsers(dest="command")
-    server = commands.add_parser(CLASSIC["-s"], allow_abbrev=False)
-    server.add_argument("port", metavar="PORT", type=_port)
-    client = commands.add_parser(CLASSIC["-c"], allow_abbrev=False)
-    client.add_argument("words", nargs="*", action=_ClientWords)
-    for command in (server, client):
-        command.add_argument("--state", default=argparse.SUPPRESS)
+def make_parser(command: Command) -> "Parser":
+    """The parser of one command."""
+    parser = Parser(f"udpchat {command.name}")
+    fill(parser, command)
     return parser
 
 
-def _port(text: str) -> int:
-    is_number = text.isascii() and text.isdigit() and len(text) <= _PORT_DIGITS_MAX
-    if not is_number or not PORT_MIN <= int(text) <= PORT_MAX:
-        raise argparse.ArgumentTypeError(f"{text!r} is no port for this: give a number from {PORT_MIN} to {PORT_MAX}")
-    return int(text)
+def fill(parser: "Parser", command: Command) -> None:
+    """Make a parser take the arguments of a command, and say so."""
+    example = "\n  ".join(command.example.splitlines())
+    parser.description = f"{command.summary[0].upper()}{command.summary[1:]}."
+    parser.epilog = f"{command.more}\n\nexample:\n  {example}".lstrip("\n")
+    shared = [each for each in EVERYWHERE if command.name not in CLASSIC or each.word == "--state"]
+    for argument in (*command.arguments, *shared):
+        parser.add_argument(argument.word, **argument.taken)
+    parser.add_argument(
+        "--version", action=_Version, nargs=0, default=argparse.SUPPRESS, help="print the version and end"
+    )
 
 
-def _name(text: str) -> str:
-    name = text.lower() if text.isascii() else text
-    if not _NAME.fullmatch(name):
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is no name: 1 to {NAME_CHARS_MAX} of a-z, 0-9, _ and -, beginning with a letter or digit"
-        )
-    return name
+def whole() -> "Parser":
+    """One parser with all commands below it, for what reads parsers: completion of shells, and the manual page."""
+    root = Parser("udpchat")
+    root.description = "Chat for networks where nothing else works."
+    root.add_argument("--version", action=_Version, nargs=0, help="print the version and end")
+    below = {"": root.add_subparsers(metavar="COMMAND")}
+    for command in COMMANDS.values():
+        first, _, second = command.name.rpartition(" ")
+        if first not in below:
+            parent = below[""].choices.get(first) or below[""].add_parser(first)
+            below[first] = parent.add_subparsers(metavar="COMMAND")
+        fill(below[first].add_parser(second, help=command.summary), command)
+    return root
 
 
-def _ip(text: str) -> str:
+def overview() -> str:
+    """What `--help` says without a command."""
+    rows = [(each.name, each.summary) for each in COMMANDS.values()]
+    shared = [(f"{each.word} {each.taken.get('metavar', '')}", each.taken["help"]) for each in EVERYWHERE]
+    lines = [
+        "usage: udpchat COMMAND ...                              `udpchat COMMAND --help` tells more, with an example",
+        "       udpchat -s PORT                                  the classic server",
+        "       udpchat -c NAME IP SERVER_PORT CLIENT_PORT       the classic client",
+        "",
+        "Chat for networks where nothing else works.",
+        "",
+        "commands:",
+        *(f"  {name:<16} {summary}" for name, summary in rows),
+        "",
+        "everywhere:",
+        *(f"  {word:<23} {what}" for word, what in shared),
+        f"  {'--version, -h, --help':<23} the version; this",
+        "",
+        "example:",
+        "  udpchat server                                      on a machine that the others reach",
+        "  udpchat chat anna@192.0.2.1                         on theirs",
+        "",
+        _EXITS,
+    ]
+    return "\n".join(lines)
+
+
+# --- which command ---
+
+
+def _command_at(words: list[str], at: int) -> int:
+    """Where the first word is, from there on, that is no option of every command or its value."""
+    while at < len(words):
+        if words[at] in _WITH_VALUE:
+            at += 2
+        elif words[at] in _FLAGS or words[at].startswith(tuple(f"{word}=" for word in _WITH_VALUE)):
+            at += 1
+        else:
+            break
+    return at
+
+
+def _named(word: str, rest: list[str]) -> Command:
+    """The command of this word, or of this and the next one, which is taken out of `rest` then."""
+    seconds = {name.partition(" ")[2]: name for name in COMMANDS if name.startswith(f"{word} ")}
+    if not seconds and word not in COMMANDS:
+        names = list(dict.fromkeys(name.partition(" ")[0] for name in COMMANDS))
+        _wrong(f"{word!r} is no command{_nearest(word, names)}: `udpchat --help` lists those that are")
+    at = _command_at(rest, 0)
+    second = rest[at] if at < len(rest) else "--help"
+    if second in seconds:
+        del rest[at]
+        return COMMANDS[seconds[second]]
+    if word not in COMMANDS or (seconds and not second.startswith("-")):
+        there_are = ", ".join(f"`{word} {each}`" for each in seconds)
+        _wrong(f"{word} {second}: there is {there_are}{_nearest(second, list(seconds))}")
+    return COMMANDS[word]
+
+
+def _checked(parser: "Parser", words: list[str]) -> argparse.Namespace:
+    given, left = parser.parse_known_intermixed_args(words)
+    if left:
+        known = [option for action in parser._actions for option in action.option_strings]  # noqa: SLF001 - its list
+        unknown = next((word.partition("=")[0] for word in left if word.startswith("-")), left[0])
+        what = "is no option of this" if unknown.startswith("-") else "is one word too many"
+        parser.error(f"{unknown!r} {what}{_nearest(unknown, known)}: `{parser.prog} --help` tells more")
+    return given
+
+
+def _nearest(word: str, known: list[str]) -> str:
+    from difflib import get_close_matches  # noqa: PLC0415 - only for what is wrong
+
+    close = get_close_matches(word, known, 1)
+    return f" (did you mean {close[0]}?)" if close else ""
+
+
+# --- parsers ---
+
+
+def _wrong(message: str) -> NoReturn:
+    print(f"udpchat: {message}", file=sys.stderr)
+    raise SystemExit(Exit.USAGE)
+
+
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, allow_abbrev=False, formatter_class=_Formatter)
+
+    def error(self, message: str) -> NoReturn:
+        """Say it, and end."""
+        _wrong(message.removeprefix("argument "))
+
+
+class _Formatter(argparse.RawDescriptionHelpFormatter):
+    """As wide as the terminal; argparse would import compression for asking."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=_columns() - 2)
+
+
+def _columns() -> int:
     try:
-        address = ip_address(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no IP address: give one, as 127.0.0.1 or ::1") from None
-    if address.is_unspecified or address.is_multicast or "%" in text:
-        raise argparse.ArgumentTypeError(f"{text!r} is no address of one server: give that, as 127.0.0.1 or ::1")
-    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
-        raise argparse.ArgumentTypeError(f"{text!r} is an IPv4 address in disguise: give {address.ipv4_mapped}")
-    return str(address)
+        return max(int(os.environ.get("COLUMNS") or os.get_terminal_size(1).columns), COLUMNS_MIN)
+    except (OSError, ValueError):  # no terminal
+        return COLUMNS_USUAL
+
+
+class _Version(argparse.Action):
+    def __call__(self, *_: object) -> NoReturn:
+        _print_version()
+
+
+def _print_version() -> NoReturn:
+    """Looked up when it is asked for: that takes as long as all the rest."""
+    from importlib.metadata import version  # noqa: PLC0415 - see above
+
+    print(f"udpchat {version('udpchat')}")
+    raise SystemExit(Exit.DONE)
+
+
+# --- the classic forms ---
+
+
+def _classic(command: Command, words: list[str]) -> ClassicServerOptions | ClassicClientOptions:
+    parser = make_parser(command)
+    given = _checked(parser, words)
+    if command.name == "-s":
+        return ClassicServerOptions(given.port, given.state)
+    if len(given.words) != len(_CLIENT_WORDS):
+        parser.error(f"-c takes {' '.join(_CLIENT_WORDS)}, and here are {len(given.words)} arguments")
+    checks: tuple[Callable[[str], object], ...] = (values.name, values.ip, values.port, values.port)
+    checked = []
+    for what, word, check in zip(_CLIENT_WORDS, given.words, checks, strict=True):
+        try:
+            checked.append(check(word))
+        except argparse.ArgumentTypeError as error:
+            parser.error(f"{what}: {error}")
+    name, host, server_port, port = checked
+    assert isinstance(name, str)
+    assert isinstance(host, str)
+    assert isinstance(server_port, int)
+    assert isinstance(port, int)
+    return ClassicClientOptions(name, (host, server_port), port, given.state)

@@ -8,30 +8,19 @@ Of messages that were typed in an earlier run only failures are told.
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from enum import StrEnum
 
 from udpchat_core import events as e
 from udpchat_core.delivery.parts import Assembler, Part
 from udpchat_core.limits import OUTBOX_DAYS_MAX
-from udpchat_core.messages import Refusal
 
 from .display import escaped
 from .exits import Exit
+from .mail import shown_name
+from .wording import fingerprint, postponed, reason, timestamp
 
 COMMANDS = "send NAME TEXT, dereg NAME, reg NAME, accept [NAME]"
-_FINGERPRINT_BYTES = 4
 _WORDS = re.compile(r"[ \t]*([^ \t]+)(?:[ \t]+([^ \t]+)(?:[ \t](.*))?)?[ \t]*", re.DOTALL)
-_REFUSALS = {
-    Refusal.UNKNOWN: "nobody is registered under that name",
-    Refusal.KEY_CHANGED: "it was meant for the key before, and that is gone",
-    Refusal.TOO_LONG: "the server does not keep texts of that length",
-    Refusal.BANNED: "the server does not serve this name",
-    Refusal.NAME_TAKEN: "somebody else has this name; choose another one",
-    Refusal.TOO_MANY: "the server has no room for more users",
-    Refusal.NOT_ADMITTED: "the server takes invited users only",
-    Refusal.STALE_CARD: "the server knows newer keys of this name; a backup was put back that is too old",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +160,8 @@ class Classic:
                 | e.MessageExpired()
             ):
                 yield from self._progressed(event)
+            case e.MessagePostponed(_, to, refusal):
+                yield f"[{postponed(to, refusal)}; the message is kept here and tried again.]"
             case e.PeersChanged():
                 yield "[Client table updated.]"
             case e.WatchRefused() if not self._said_watch:
@@ -182,10 +173,11 @@ class Classic:
             case e.StorageRecovered():
                 self.disk_fails = False
                 yield "[The disk works again.]"
-            case e.PeerKeyChanged(name, _, offered):
+            case e.PeerKeyChanged(name, _, offered, vouched):
+                signed = ", signed with the one before" if vouched else ""
                 yield (
-                    f"[{name} has another key now, {fingerprint(offered)}: messages to it wait. If {name} says that "
-                    f"this is right, type accept {name}]"
+                    f"[{name} has another key now{signed}, {fingerprint(offered)}: messages to it wait. If {name} says "
+                    f"that this is right, type accept {name}]"
                 )
             case _:
                 yield from self._stood(event)
@@ -217,7 +209,7 @@ class Classic:
                 yield from self._end(Exit.UNREACHABLE)
             case e.RegistrationRefused(refusal):
                 self.standing = Standing.OFFLINE
-                yield f"[The server refused {self.name}: {_reason(refusal)}]"
+                yield f"[The server refused {self.name}: {reason(refusal)}]"
                 yield from self._end(Exit.REFUSED)
             case e.Superseded():
                 self.standing = Standing.OFFLINE
@@ -254,7 +246,7 @@ class Classic:
             case e.MessageDelivered() if untold:
                 yield f"[Message received by {to}.]"
             case e.MessageRefused(refusal=refusal):
-                yield f"[Not sent to {to}: {_reason(refusal)}]"
+                yield f"[Not sent to {to}: {reason(refusal)}]"
             case e.MessageExpired():
                 yield f"[A message to {to} is given up: nobody confirmed it for {OUTBOX_DAYS_MAX} days.]"
             case _:
@@ -267,34 +259,8 @@ class Classic:
                 self._said_mail = True
                 yield "[You have messages]"
             when = f"{timestamp(first.sent_ms)} " if letter.waited else ""
-            yield f"{_shown_name(letter)}: {when}{escaped(text)}"
-
-
-def _shown_name(letter: e.LetterReceived) -> str:
-    """The name, if it is known whose it is; else the beginning of the key, which no name looks like."""
-    if letter.confirmed:
-        return letter.name
-    return f"?{letter.sender[:_FINGERPRINT_BYTES].hex()} (calls itself {letter.name})"
-
-
-def timestamp(sent_ms: int) -> str:
-    """Local time, to the second, as the sender's clock had it."""
-    utc = datetime.fromtimestamp(sent_ms // 1_000, UTC)
-    try:
-        return utc.astimezone().strftime("%Y-%m-%d %H:%M:%S")
-    except (OverflowError, ValueError, OSError):  # the last hours of the last year that there is, east of Greenwich
-        return utc.strftime("%Y-%m-%d %H:%M:%S")
-
-
-def fingerprint(key: bytes) -> str:
-    """The whole of a key, for people to compare."""
-    digits = key.hex()
-    return " ".join(digits[at : at + 8] for at in range(0, len(digits), 8))
+            yield f"{shown_name(letter)}: {when}{escaped(text)}"
 
 
 def _folded(name: str | None) -> str | None:
     return name.lower() if name is not None and name.isascii() else name
-
-
-def _reason(refusal: Refusal) -> str:
-    return _REFUSALS.get(refusal, refusal.name.lower().replace("_", " "))

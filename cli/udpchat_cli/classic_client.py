@@ -7,15 +7,13 @@ Everything that is waited for is a condition, looked at again whenever something
 
 import asyncio
 import os
-import signal
-import sys
 import time
 from collections.abc import Callable
 from typing import Final, Protocol
 
 from udpchat_core.client import Client, new_client_state
 from udpchat_core.errors import LocalProtocolError
-from udpchat_core.events import ClientEvent, ServerEvent, ServerKeyChanged, ServerUnreachable
+from udpchat_core.events import ClientEvent, LetterReceived, ServerEvent, ServerKeyChanged, ServerUnreachable
 from udpchat_core.secure.suite import StandardSuite
 from udpchat_net import udp
 from udpchat_net.clock import Clock
@@ -27,6 +25,7 @@ from udpchat_net.stores.sqlite_client import SqliteClientStore, create_client
 from .arguments import ClassicClientOptions
 from .classic import AcceptKey, Classic, Command, Leave, Misuse, Return, Send, Standing
 from .exits import Exit
+from .signals import on_signals
 from .terminal import Terminal
 
 SETTLE_S_MAX: Final = 30.0
@@ -210,6 +209,8 @@ class ClassicClient:
     def _happened(self, event: ClientEvent | ServerEvent) -> None:
         for line in self.classic.told(event):
             self._console.say(line)
+        if isinstance(event, LetterReceived):
+            self.driver.call(self.core.mark_seen, ((event.sender, event.ack),))
         self._changed.set()
         if isinstance(event, ServerKeyChanged | ServerUnreachable) and self.classic.standing is Standing.OFFLINE:
             self.driver.call(self.core.deregister)  # until the user decides
@@ -267,14 +268,3 @@ async def _main(options: ClassicClientOptions) -> Exit:
     client = ClassicClient(options.name, store, options.server, Terminal)
     on_signals(client.interrupt)
     return await client.run("::" if ":" in host else "0.0.0.0", options.port)  # noqa: S104 - peers are anywhere
-
-
-def on_signals(interrupt: Callable[[], None]) -> None:
-    """Have it called for signals that ask a program to end."""
-    loop = asyncio.get_running_loop()
-    if sys.platform == "win32":
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: loop.call_soon_threadsafe(interrupt))
-    else:
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            loop.add_signal_handler(number, interrupt)

@@ -153,7 +153,7 @@ async def play(clock: Clock | None = None) -> None:
     print(f"A server and three clients on this machine. Of 100 datagrams between them {100 * LOSS:.0f} are lost.")
     with tempfile.TemporaryDirectory(prefix="udpchat-demo-") as folder:
         proxy = Proxy(_SEED, Weather(loss=LOSS, delay_s_min=0.005, delay_s_max=0.02))
-        server = ClassicServer(classic_server.open_store(folder), lambda line: _show("server", line), clock)
+        server = ClassicServer(classic_server.open_store(folder), lambda line, _: _show("server", line), clock)
         face = udp.name_of(proxy.face(server.start([(_HOST, 0)])))
         actors: dict[str, Actor] = {}
         tasks = [asyncio.ensure_future(_client(name, Path(folder), face, actors, clock)) for name in _NAMES]

@@ -6,12 +6,26 @@ from enum import IntEnum
 class Exit(IntEnum):
     """How the command ended."""
 
-    DONE = 0  # what was asked for is done; SIGINT and SIGTERM end a server or a client in order
+    DONE = 0  # what was asked for is done, the level waited for is reached; a signal ended a server or client in order
     INTERNAL = 1  # a fault of this program
     USAGE = 2  # the arguments are wrong, or the address or port that they name cannot be had
+    UNKNOWN = 3  # nobody has that name
     UNREACHABLE = 4  # the server does not answer
-    REFUSED = 6  # the server does not take this client
-    KEY_CHANGED = 7  # whoever answers has another key than the server had, and nobody accepted it
+    STORED = 5  # the message is on the server's disk, and not delivered yet
+    REFUSED = 6  # the server does not take this client, or this message
+    KEY_CHANGED = 7  # somebody, or the server, has another key than before, and nobody accepted it
     STATE = 8  # the state is locked, damaged or cannot be written
-    QUEUED = 9  # the input ended, and so did the wait for what was sent: it is on disk, and sent at the next start
-    INTERRUPTED = 130  # by a second signal, without waiting for anything
+    QUEUED = 9  # the time is over: what was sent is on this disk, and sent at the next start
+    INTERRUPTED = 130  # by a signal, without waiting for anything
+
+
+class ReaderGone(Exception):
+    """Nobody reads any more what is printed: a command ends, as there is nothing left to do."""
+
+
+class Failed(Exception):
+    """A command ends here: with this status, after one sentence that says what is wrong and what to do."""
+
+    def __init__(self, status: Exit, why: str) -> None:
+        super().__init__(why)
+        self.status = status

@@ -1,13 +1,19 @@
 """The command line is checked, word by word, and what is wrong is said in one line."""
 
+import re
+import shlex
 import subprocess
 import sys
+from collections.abc import Callable
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given as drawn
+from hypothesis import settings
 from hypothesis import strategies as st
 
-from udpchat_cli.arguments import ClassicClientOptions, ClassicServerOptions, parse
+from udpchat_cli.arguments import ClassicClientOptions, ClassicServerOptions, Given, parse
+from udpchat_cli.grammar import COMMANDS, Command
+from udpchat_cli.values import Account, Endpoint
 from udpchat_core.fields import is_name
 
 
@@ -37,7 +43,7 @@ def test_the_classic_forms_are_understood(words: str, options: object) -> None:
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        ("", "say what to do: -s PORT runs a server, -c NAME IP SERVER_PORT CLIENT_PORT chats"),
+        ("", "say what to do: `udpchat --help` lists the commands"),
         ("-s", "the following arguments are required: PORT"),
         ("-s 80", "PORT: '80' is no port for this: give a number from 1024 to 65535"),
         ("-s 1023", "'1023' is no port"),
@@ -47,8 +53,8 @@ def test_the_classic_forms_are_understood(words: str, options: object) -> None:
         ("-s \u0661\u0660\u0660\u0660\u0661", "is no port"),  # digits, but not of a port
         ("-s 10001x", "'10001x' is no port"),
         ("-s 0010001", "'0010001' is no port"),
-        ("-s 10001 10002", "unrecognized arguments: 10002"),
-        ("-s 10001 --stat there", "unrecognized arguments: --stat there"),
+        ("-s 10001 10002", "'10002' is one word too many: `udpchat -s --help` tells more"),
+        ("-s 10001 --stat there", "'--stat' is no option of this (did you mean --state?)"),
         ("-c", "-c takes NAME IP SERVER_PORT CLIENT_PORT, and here are 0 arguments"),
         ("-c a 127.0.0.1 10001", "and here are 3 arguments"),
         ("-c a 127.0.0.1 10001 20000 3", "and here are 5 arguments"),
@@ -65,6 +71,7 @@ def test_the_classic_forms_are_understood(words: str, options: object) -> None:
         ("-c a 127.0.0.1 1 20000", "SERVER_PORT: '1' is no port"),
         ("-c a 127.0.0.1 10001 99999", "CLIENT_PORT: '99999' is no port"),
         ("--stat there -s 10001", "'--stat' is no command"),
+        ("--json -s 10001", "'--json' is no option of this"),
     ],
 )
 def test_a_bad_argument_gets_one_clear_line_and_status_2(
@@ -81,17 +88,123 @@ def test_a_bad_argument_gets_one_clear_line_and_status_2(
     assert "classic" not in line  # what it is called inside
 
 
-@pytest.mark.parametrize("word", ["foo", "serve", "-x", "--nothing"])
-def test_what_is_no_command_is_answered_with_those_that_are(word: str, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.fixture
+def refused(capsys: pytest.CaptureFixture[str]) -> Callable[[str], str]:
+    """Parse these words, which are wrong; the one line that is said."""
+
+    def parsed(words: str) -> str:
+        with pytest.raises(SystemExit) as ended:
+            parse(words.split())
+        assert ended.value.code == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        return line.removeprefix("udpchat: ")
+
+    return parsed
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ("foo", "'foo' is no command: `udpchat --help` lists those that are"),
+        ("-x", "'-x' is no command: `udpchat --help` lists those that are"),
+        ("--nothing", "'--nothing' is no command: `udpchat --help` lists those that are"),
+        ("serv", "'serv' is no command (did you mean server?): `udpchat --help` lists those that are"),
+        ("histroy", "'histroy' is no command (did you mean history?): `udpchat --help` lists those that are"),
+        ("server --bid ::", "'--bid' is no option of this (did you mean --bind?): `udpchat server --help` tells more"),
+        (
+            "listen --cuont=3",
+            "'--cuont' is no option of this (did you mean --count?): `udpchat listen --help` tells more",
+        ),
+        ("history bob eve", "'eve' is one word too many: `udpchat history --help` tells more"),
+        ("send", "the following arguments are required: TO"),
+        ("send bob hi --wait stord", "--wait: invalid choice: 'stord' (choose from 'stored', 'delivered')"),
+        ("send bob hi --timeout soon", "--timeout: 'soon' is no time: give seconds, 0 to 2592000, as 30 or 0.5"),
+        ("listen --count 0", "--count: '0' is no count: give a number, 1 or more"),
+        ("who --as anna", "--as: 'anna' does not say where: give NAME@HOST[:PORT], as anna@example.org"),
+        ("who --state", "--state: expected one argument"),
+        (
+            "server statsu",
+            "server statsu: there is `server status`, `server invite`, `server ban`, `server unban`, `server release` "
+            "(did you mean status?)",
+        ),
+        ("server ban", "the following arguments are required: WHO"),
+    ],
+)
+def test_what_is_wrong_is_said_with_what_is_nearest(words: str, says: str, refused: Callable[[str], str]) -> None:
+    assert refused(words) == says
+
+
+def given(words: str) -> tuple[str, dict[str, object]]:
+    options = parse(words.split(" "))
+    assert isinstance(options, Given)
+    common = {"speaker", "state", "json"}
+    return options.command.name, {k: v for k, v in vars(options.arguments).items() if k not in common}
+
+
+SENT = {"wait": "delivered", "timeout": None}
+
+
+@pytest.mark.parametrize(
+    ("words", "name", "arguments"),
+    [
+        ("who", "who", {}),
+        ("send bob is the build green?", "send", SENT | {"to": "bob", "text": ["is", "the", "build", "green?"]}),
+        ("send BOB -", "send", SENT | {"to": "bob", "text": ["-"]}),
+        ("send bob", "send", SENT | {"to": "bob", "text": ()}),
+        ("send bob -5 degrees", "send", SENT | {"to": "bob", "text": ["-5", "degrees"]}),
+        ("send bob -- --json", "send", SENT | {"to": "bob", "text": ["--json"]}),
+        (
+            "send bob a --wait stored b --timeout 3",
+            "send",
+            {"to": "bob", "text": ["a", "b"], "wait": "stored", "timeout": 3.0},
+        ),
+        ("send --timeout=0.5 bob hi", "send", SENT | {"timeout": 0.5, "to": "bob", "text": ["hi"]}),
+        (
+            "server --bind ::1 --bind 192.0.2.1:7 --admit invite",
+            "server",
+            {"bind": [Endpoint("::1", None), Endpoint("192.0.2.1", 7)], "admit": "invite", "log": "text"},
+        ),
+        ("server", "server", {"bind": None, "admit": "open", "log": "text"}),
+        ("server status", "server status", {}),
+        ("server --state there ban mallory", "server ban", {"who": "mallory"}),
+        ("history", "history", {"peer": None}),
+    ],
+)
+def test_words_and_options_come_in_any_order(words: str, name: str, arguments: dict[str, object]) -> None:
+    assert given(words) == (name, arguments)
+
+
+@pytest.mark.parametrize("words", ["{} who", "who {}"])
+def test_options_of_every_command_stand_before_it_or_after(words: str) -> None:
+    options = parse(words.format("--as anna@[::1] --state=there --json").split())
+    assert isinstance(options, Given)
+    arguments = options.arguments
+    assert (arguments.speaker, arguments.state, arguments.json) == (Account("anna", "::1", 10001), "there", True)
+
+
+@pytest.mark.parametrize("words", [[], *([name] for name in COMMANDS)], ids=" ".join)
+def test_help_shows_how_and_an_example(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
-        parse([word])
-    assert ended.value.code == 2
-    (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith(f"udpchat: {word!r} is no command: -s PORT runs a server, -c NAME IP ")
+        parse([*(word for name in words for word in name.split()), "--help"])
+    assert ended.value.code == 0
+    said = capsys.readouterr().out
+    assert said.startswith("usage: udpchat")
+    (_, example) = said.split("\nexample:\n")
+    assert example.startswith("  udpchat ") or "| udpchat" in example
+    assert max(map(len, said.splitlines())) <= 120
+
+
+@pytest.mark.parametrize("command", COMMANDS.values(), ids=lambda command: command.name)
+def test_every_example_is_understood(command: Command) -> None:
+    for line in command.example.splitlines():
+        words = shlex.split(re.split("[|>]", line[line.index("udpchat ") :])[0])[1:]
+        options = parse(words)
+        assert isinstance(options, Given)
+        assert options.command is command
 
 
 @settings(max_examples=50)
-@given(st.text(st.sampled_from("aZ09_-.! \n\u0130é"), max_size=34) | st.text(max_size=4))
+@drawn(st.text(st.sampled_from("aZ09_-.! \n\u0130é"), max_size=34) | st.text(max_size=4))
 def test_a_name_is_what_the_protocol_takes_for_one(text: str) -> None:
     folded = text.lower() if text.isascii() else text
     if not text.startswith("-"):
@@ -105,7 +218,11 @@ def test_a_name_is_what_the_protocol_takes_for_one(text: str) -> None:
             assert is_name(folded)
 
 
-@pytest.mark.parametrize("words", [["--help"], ["--version"], ["-s", "80"], ["-c", "a"], []], ids=" ".join)
+@pytest.mark.parametrize(
+    "words",
+    [["--help"], ["--version"], ["-s", "80"], ["-c", "a"], [], ["foo"], ["send", "--help"], ["listen", "--cuont"]],
+    ids=" ".join,
+)
 def test_help_and_errors_wait_for_nothing_slow(words: list[str]) -> None:
     program = """
 import sys

@@ -29,7 +29,7 @@ class SlowStore(SqliteClientStore):
 
 def test_a_command_waits_until_the_message_before_it_is_on_disk(tmp_path: Path) -> None:
     async def scenario(loop: VirtualTimeLoop) -> None:
-        server = ClassicServer(classic_server.open_store(str(tmp_path)), lambda line: None, loop.clock())
+        server = ClassicServer(classic_server.open_store(str(tmp_path)), lambda *_: None, loop.clock())
         at = server.start([("127.0.0.1", 0)])
         made = classic_client.open_store("alice", "127.0.0.1", at.port, str(tmp_path))
         made.close()
@@ -70,7 +70,7 @@ def test_a_text_that_an_end_cut_in_two_is_shown_whole(tmp_path: Path) -> None:
         )
         client = ClassicClient("alice", store, ("127.0.0.1", 10_001), Typist)
         client.interrupt()
-        letter = e.LetterReceived(SENDER, "bob", True, 7, 3, 3, "3", stored=False, waited=False)
+        letter = e.LetterReceived(SENDER, "bob", True, 7, 3, 3, "3", stored=False, waited=False, ack=bytes(16))
         lines = [*client.classic.told(e.Superseded()), *client.classic.told(letter)]
         await client.run("127.0.0.1", 0)
         return lines

@@ -154,7 +154,7 @@ class Stage:
 
     def _start_server(self) -> None:
         store = classic_server.open_store(str(self._folder / "server"))
-        self._server = ClassicServer(store, self._log.append, self._loop.clock())
+        self._server = ClassicServer(store, lambda line, _: self._log.append(line), self._loop.clock())
         self._port = self._server.start([("127.0.0.1", self._port)]).port
 
     async def _stop_server(self) -> None:

@@ -16,10 +16,11 @@ from tests.fuzz.target import Target, attempt
 from tests.fuzz.world import STANDARD, TRANSPARENT, World, draw_key, draw_world, in_both
 from udpchat_core.datagrams import Letter
 from udpchat_core.errors import BadDatagram
-from udpchat_core.messages import CardBody, LetterBody
+from udpchat_core.messages import CardBody, LetterBody, Rotation
 from udpchat_core.secure.card import check_expiry_untrusted, check_name_untrusted, open_card_untrusted
 from udpchat_core.secure.keys import key_id
 from udpchat_core.secure.letter import OpeningKey, _read_untrusted, open_letter_untrusted, seal_letter_untrusted
+from udpchat_core.secure.rotation import check_rotation_untrusted, make_rotation
 from udpchat_core.wire import encode
 
 
@@ -50,6 +51,20 @@ def _expiry(draw: Draw) -> bool:
     now_s = draw.near(card.expires_s, card.expires_s + DAY_S, draw.number(6))
     accepted = attempt(check_expiry_untrusted, card, now_s) is None
     assert accepted == (now_s - card.expires_s <= DAY_S)  # R-2.3-3
+    return accepted
+
+
+def _rotation(draw: Draw) -> bool:
+    world = draw_world(draw)
+    good = make_rotation(world.suite, world.bob.identity, world.alice.public, "alice")
+    former, signature = (
+        edited(draw, good.former)[:32].ljust(32, b"."),
+        edited(draw, good.signature)[:64].ljust(64, b"."),
+    )
+    name = edited(draw, b"alice").decode("latin-1")
+    rotation = Rotation(former, signature)
+    accepted = attempt(check_rotation_untrusted, world.suite, rotation, world.alice.public, name) is None
+    assert accepted == ((rotation, name) == (good, "alice"))  # R-2.4-1
     return accepted
 
 
@@ -151,6 +166,7 @@ _READ: Final = (
 TARGETS: Final = (
     Target("secure.card.open_card_untrusted", _open_card, _OPEN_CARD),
     Target("secure.card.check_expiry_untrusted", _expiry, (b"", b"aaaa\0\0\0\0\0\0\1\1", b"aaaabbbbbb\2")),
+    Target("secure.rotation.check_rotation_untrusted", _rotation, (b"", b"\1\0\5\0\1x")),
     Target("secure.card.check_name_untrusted", _name, (b"", b"\1\0\5\0\1x")),
     Target("secure.letter.seal_letter_untrusted", _seal_letter, in_both(b"", b"\0\0\0\0hello", b"\0\0\1", b"\2\0")),
     Target("secure.letter.open_letter_untrusted", _open_letter, _OPEN_LETTER),

@@ -13,6 +13,7 @@ from udpchat_net.simulation.invariants import Invariant, Violation
 from udpchat_net.simulation.runner import Report, replay_command, run, shrink
 from udpchat_net.simulation.scenario import Scenario
 
+from .evil.attack import attack
 from .weather import weather
 
 _HOUR_US = 3_600_000_000
@@ -80,13 +81,17 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--crashes", type=int, default=0, help="at boundaries, at least")
     parser.add_argument("--seed", type=int, default=1, help="of the first scenario; each next one has the next")
     parser.add_argument("--real", action="store_true", help="seal with the real primitives")
+    parser.add_argument("--evil", action="store_true", help="attacks instead of bad networks; each second server lies")
     parser.add_argument("--no-shrink", action="store_true", help="print a failure as it is")
     options = parser.parse_args(arguments)
     totals, seed = Totals(), options.seed
     while (
         totals.hours < options.hours or totals.messages < options.messages or totals.boundary_crashes < options.crashes
     ):
-        scenario = weather(seed, real=options.real)
+        if options.evil:
+            scenario = attack(seed, deceive=seed % 2 == 1, real=options.real)
+        else:
+            scenario = weather(seed, real=options.real)
         try:
             totals.add(run(scenario))
         except Violation as violation:

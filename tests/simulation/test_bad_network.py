@@ -7,6 +7,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from udpchat_net.simulation.faults import (
     LAST,
     SERVER,
+    Bottleneck,
     Corruption,
     CrashAt,
     Delay,
@@ -92,13 +93,23 @@ class BadNetwork(RuleBasedStateMachine):
 
     @rule(faults=st.lists(OF_DATAGRAMS, max_size=3))
     def weather(self, faults: list[Fault]) -> None:
-        kept = [fault for fault in self.world.network.faults if isinstance(fault, Partition)]
+        kept = [fault for fault in self.world.network.faults if isinstance(fault, Partition | Bottleneck)]
         self.world.network.set_faults((*kept, *faults))
 
     @rule(source=ANY_END, destination=ANY_END, us=A_WHILE, both=st.booleans())
     def partition(self, source: str, destination: str, us: int, both: bool) -> None:
         now_us, faults = self.world.now_us, self.world.network.faults
         self.world.network.set_faults((*faults, Partition(source, destination, now_us, now_us + us, both)))
+
+    @rule(
+        links=st.lists(st.tuples(ANY_END, ANY_END), min_size=1, max_size=3).map(tuple),
+        bytes_per_s=st.sampled_from((4_000, 32_000)),
+        us=A_WHILE,
+    )
+    def bottleneck(self, links: tuple[tuple[str, str], ...], bytes_per_s: int, us: int) -> None:
+        now_us, faults = self.world.now_us, self.world.network.faults
+        thin = Bottleneck(links, bytes_per_s, 8_000, now_us, now_us + us)
+        self.world.network.set_faults((*faults, thin))
 
     @rule(name=SOMEBODY)
     def rebind(self, name: str) -> None:

@@ -7,7 +7,15 @@ from tests.simulation.planted import FAULTS, ROOT, Planted
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 def test_the_text_that_a_fault_replaces_is_there_once(fault: Planted) -> None:
-    assert (ROOT / fault.file).read_text(encoding="utf-8").count(fault.old) == 1
+    text = (ROOT / fault.file).read_text(encoding="utf-8")
+    assert text.count(fault.old) == 1
+    assert not fault.also[0] or text.count(fault.also[0]) == 1
+
+
+@pytest.mark.parametrize("fault", [fault for fault in FAULTS if fault.attack], ids=lambda fault: fault.name)
+def test_the_test_that_must_catch_a_fault_is_there(fault: Planted) -> None:
+    file, _, name = fault.attack.partition("::")
+    assert f"\ndef {name}(" in (ROOT / "tests" / "simulation" / "evil" / file).read_text(encoding="utf-8")
 
 
 def test_there_are_enough_and_every_one_has_a_name_of_its_own() -> None:

@@ -12,6 +12,7 @@ from typing import Final, TypeVar
 from udpchat_net.simulation.faults import (
     LAST,
     SERVER,
+    Bottleneck,
     ClockStep,
     Corruption,
     Crash,
@@ -117,6 +118,12 @@ class _Weather:
         from_us = self._near()
         return Partition(source, destination, from_us, from_us + self._while(600), self._random.random() < 0.6)
 
+    def _bottleneck(self) -> Fault:
+        ends = ("*", SERVER, *self._clients)
+        links = tuple((self._pick(ends), self._pick(ends)) for _ in range(self._random.randint(1, 3)))
+        from_us, rate = self._near(), int(self._log(4_000, 1_000_000))
+        return Bottleneck(links, rate, int(self._log(2_000, 100_000)), from_us, from_us + self._while(600))
+
     def _rebind(self) -> Fault:
         return Rebind(self._pick(self._clients), self._near())
 
@@ -147,6 +154,7 @@ class _Weather:
 
     _KINDS: Final[tuple[Callable[["_Weather"], Fault], ...]] = (
         _partition,
+        _bottleneck,
         _rebind,
         _crash,
         _pause,

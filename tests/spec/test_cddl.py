@@ -20,6 +20,7 @@ from udpchat_core.messages import (
     CollectedEntry,
     LetterBody,
     RosterEntry,
+    Rotation,
     ServerLimits,
     Version,
 )
@@ -42,12 +43,14 @@ SHARED_RULES: dict[str, type[Any]] = {
     "udp-address": Address,
     "view": Version,
     "server-limits": ServerLimits,
+    "rotation": Rotation,
     "roster-entry": RosterEntry,
     "collected-entry": CollectedEntry,
 }
 CARD_BODY = [1, 5, 6, BYTES32, BYTES32, BYTES32, "bob"]
 LETTER_BODY = [BYTES32, "bob", 1, 2, 2, BYTES16, 5, 1, 1, "hi"]
 HERE, VIEW = [b"\x7f\0\0\1", 9], [BYTES8, 1]
+HANDED = [BYTES32, bytes(64)]
 ALL, SOME = [8, 1, 1, [], None, None], [8, 1, 2, ["bob"], None, None]
 OPENED, LOST = [1, 1, BYTES16], [1, 2, None]
 
@@ -64,7 +67,16 @@ PLANTED: dict[str, tuple[Any, list[Any]]] = {
     "record": ([[20]], [[], ["x"], [[21]], [[True, 1]], None, {}]),
     "message": ([18, 1], [[21], [21, 1], [], ["ping", 1], [True, 1]]),
     "padding": ([0, b""], [[0], [0, bytes(65)], [False, b""]]),
-    "register": ([1, 0], [[1], [1, LIMIT], [1, -1], [1, True], [1, 1.0], [1, 1, 1], [True, 1]]),
+    "register": (
+        [1, 0, None, HANDED],
+        [
+            *([1, *wrong, None, None] for wrong in ([], [LIMIT], [-1], [True], [1.0], [1, 1])),
+            [True, 1, None, None],
+            [1, 0, bytes(15), None],
+            [1, 0, None, [HANDED]],
+            [1, 0, None, []],
+        ],
+    ),
     "registered": (
         [2, 1, HERE, 0, [0] * 5, 1],
         [
@@ -76,7 +88,17 @@ PLANTED: dict[str, tuple[Any, list[Any]]] = {
     "deregister": ([3, 1], [[3], [4, 1], [3, "1"]]),
     "deregistered": ([4, 1], [[4], [3, 1], [4, None]]),
     "lookup": ([5, 1, "bob"], [[5, 1], [5, 1, "Bob"], [5, 1, b"bob"]]),
-    "found": ([6, 1, CARD, HERE, 5], [[6, 1, CARD[1:], HERE, 5], [6, 1, bytes(221), None, 5], [6, 1, CARD, [HERE], 5]]),
+    "found": (
+        [6, 1, CARD, HERE, 5, None],
+        [
+            [6, 1, CARD[1:], HERE, 5, None],
+            [6, 1, bytes(221), None, 5, None],
+            [6, 1, CARD, [HERE], 5, None],
+            [6, 1, CARD, HERE, 5, [1]],
+        ],
+    ),
+    "rotation": (HANDED, [[bytes(31), bytes(64)], [BYTES32, bytes(63)], [BYTES32], BYTES32]),
+    "bytes64": (bytes(64), [bytes(63), bytes(65)]),
     "refused": ([7, 1, 11, 0, 0], [[7, 1, 0, 0, 0], [7, 1, 12, 0, 0], [7, 1, 1, 0]]),
     "watch": (SOME, [changed(SOME, 2, 5), changed(SOME, 3, []), changed(ALL, 3, ["bob"]), changed(ALL, 4, 5)]),
     "watch-whole": (ALL, [SOME, changed(ALL, 2, 2), changed(ALL, 5, "..")]),

@@ -122,7 +122,7 @@ def test_sections_are_numbered_after_those_written_by_hand() -> None:
 def test_the_intents_of_an_action_are_those_it_names_in_their_order() -> None:
     assert asks(outgoing, outgoing.finish) == [outgoing.Do.CANCEL, outgoing.Do.FORGET, outgoing.Do.REPORT]
     assert asks(outgoing, outgoing.back_off) == []
-    assert constants(outgoing, outgoing.back_off) == ["STORE_BACKOFF_US_MIN", "STORED_RETRY_US_MAX"]
+    assert constants(outgoing, outgoing.back_off) == ["STORE_BACKOFF_US_MIN", "STORE_BACKOFF_US_MAX"]
 
 
 # --- timers ---

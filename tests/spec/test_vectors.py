@@ -12,6 +12,7 @@ from udpchat_core.instant import SECOND, Instant
 from udpchat_core.messages import Padding
 from udpchat_core.secure.keys import key_id
 from udpchat_core.secure.letter import ack_of, slot_of
+from udpchat_core.secure.safety import safety_number
 from udpchat_core.secure.token import check_token_untrusted, make_token
 from udpchat_core.wire import BY_CODE, encode, pack, parse_untrusted, serialize, unpack_untrusted
 
@@ -64,11 +65,12 @@ def test_every_vector_of_a_list_says_something_else() -> None:
 
 
 def test_every_kind_of_datagram_every_message_and_every_reason_occurs() -> None:
-    """Each reason can be caused by bytes alone, given keys, clock and what came before; `busy` is not."""
+    """Each reason can be caused by bytes alone, given keys, clock and what came before; what is too much is not."""
     assert {v["type"] for v in FILES["datagrams"]["accepted"]} == {kind.type for kind in LAYOUTS}
     assert {m["code"] for v in FILES["messages"]["accepted"] for m in v["messages"]} == set(BY_CODE)
     refused = [found for found in objects(FILES) if "reason" in found]
-    reasons = {reason.value for reason in Reason} - {Reason.BUSY.value}
+    too_much = {Reason.BUSY, Reason.PREFIX_RATE, Reason.TOTAL_RATE, Reason.SESSION_RATE, Reason.STRANGER_RATE}
+    reasons = {reason.value for reason in Reason if reason not in too_much}
     assert {v["reason"] for v in refused} == reasons == set(SCHEMA["$defs"]["reason"]["enum"])
 
 
@@ -122,6 +124,12 @@ def test_acknowledgement_and_slot_follow_from_the_secret(v: Vector) -> None:
     """R-6.3-1 R-6.3-2."""
     secret = HEX(v["secret"])
     assert (ack_of(REAL, secret).hex(), slot_of(REAL, secret).hex()) == (v["ack"], v["slot"])
+
+
+@each("derived", "safety_numbers")
+def test_a_safety_number_follows_from_two_identities(v: Vector) -> None:
+    """R-2.5-1 R-2.5-2."""
+    assert safety_number(REAL, HEX(v["one"]), HEX(v["other"])) == v["safety_number"]
 
 
 @each("derived", "tokens_accepted")

@@ -15,13 +15,14 @@ What is durable and what is not: the outbox, the inbox with its watermarks, keys
 drawn anew at each start, and what is outstanding is numbered afresh in it, in its old order.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from .. import messages as m
 from ..actions import Actions, Received
 from ..address import Address
 from ..delivery.parts import split
 from ..errors import LocalProtocolError
+from ..events import IdentityRotated
 from ..fields import is_name
 from ..instant import MS, Instant, after
 from ..limits import (
@@ -41,10 +42,13 @@ from ..requests import (
     Entered,
     EnterLetter,
     FindLetter,
+    MarkSeen,
     PinOutgoing,
+    SaveIdentity,
     SaveMailKey,
     SaveOutgoing,
     SavePin,
+    SaveVerified,
     SettleOutgoing,
     StoreReply,
 )
@@ -53,7 +57,7 @@ from ..secure.suite import Suite
 from ..turn import Turn
 from ..wire import RECORD_PLAINTEXT_BYTES_MIN
 from .connection import Connection
-from .contacts import Contacts
+from .contacts import Contacts, PeerKey
 from .inbox import Inbox
 from .keyring import Keyring
 from .outbox import Outbox
@@ -81,7 +85,7 @@ class Client:
         self._keyring = Keyring(self._shared, state)
         self._requester = Requester(self._shared)
         self._connection = Connection(self._shared, server, self._keyring, self._requester, state.server_key)
-        self._contacts = Contacts(self._shared, self._requester, state.pins)
+        self._contacts = Contacts(self._shared, self._requester, state.pins, state.verified)
         # R-9.2-3: an epoch is new at every start, so that no number is used twice, whatever backup was restored.
         epoch = int.from_bytes(suite.random(8)) % NUMBER_LIMIT
         self._outbox = Outbox(self._shared, self._keyring, self._requester, self._connection, self._contacts, epoch)
@@ -112,9 +116,15 @@ class Client:
         self._outbox.resume(turn)
         return self._end(turn)
 
-    def register(self, now: Instant) -> Actions:
-        """Be online. `Registered` follows, or `RegistrationRefused`, `ServerUnreachable` or `ServerKeyChanged`."""
+    def register(self, now: Instant, invite: bytes | None = None) -> Actions:
+        """Be online. `Registered` follows, or `RegistrationRefused`, `ServerUnreachable` or `ServerKeyChanged`.
+
+        `invite` is the token of an invitation, 16 bytes; `LocalProtocolError` for any other number of them.
+        """
+        if invite is not None and len(invite) != ID_BYTES:
+            raise LocalProtocolError(f"an invitation has {ID_BYTES} bytes; this one has {len(invite)}")
         turn = self._turn(now)
+        self._connection.invite = invite or self._connection.invite
         self._connection.step(Session.register, turn)
         return self._end(turn)
 
@@ -174,16 +184,75 @@ class Client:
         self._outbox.pin(contact, turn)
         return self._end(turn)
 
+    def check_key(self, name: str, now: Instant) -> Actions:
+        """Ask the directory whose the name is: `KeyChecked` follows, when the server answers.
+
+        Raises `LocalProtocolError`, with nothing done, for what is no name.
+        """
+        _check_name(name)
+        turn = self._turn(now)
+        self._contacts.check(name, turn)
+        return self._end(turn)
+
+    def verify(self, name: str, verified: bool, now: Instant) -> Actions:
+        """The user compared the safety number of `name`, or takes that back: `PeerVerified` follows.
+
+        It is about the key that the name is pinned to; another key is not verified. Raises `LocalProtocolError` if
+        there is none, or another one waits to be accepted.
+        """
+        turn = self._turn(now)
+        self._contacts.verify(name, verified, turn)
+        return self._end(turn)
+
+    def peer_key(self, name: str) -> PeerKey:
+        """Whom this name means to this user, as far as is known here."""
+        return self._contacts.key(name)
+
+    def rotate(self, now: Instant) -> Actions:
+        """Take a new identity, signed by this one. `IdentityRotated` follows, when it is on disk.
+
+        Then this client is over: the application makes a new one from the store, which registers the name under
+        the new identity. The server drops the mailbox of the former, and those who know this user are told. Raises
+        `LocalProtocolError` while messages wait for an acknowledgement: nobody could tell a copy under the new
+        identity from another message.
+        """
+        if len(self._outbox):
+            raise LocalProtocolError("messages wait to be delivered: a new key is made when all of them are")
+        turn = self._turn(now)
+        self._keyring.rotate(turn)
+        return self._end(turn)
+
     def accept_server_key(self, now: Instant) -> Actions:
         """Take the key that `ServerKeyChanged` told of for the server's; `LocalProtocolError` if none was told of."""
         turn = self._turn(now)
         self._connection.accept_server_key(turn)
         return self._end(turn)
 
+    def mark_seen(self, letters: Iterable[tuple[bytes, bytes]], now: Instant) -> Actions:
+        """The user has seen these letters, each (sender, ack) of `LetterReceived`: the store marks them."""
+        turn = self._turn(now)
+        turn.store(MarkSeen(tuple(letters)))
+        return self._end(turn)
+
     @property
     def is_online(self) -> bool:
         """Whether the client is registered and the server answers."""
         return self._connection.is_online
+
+    @property
+    def server_key(self) -> bytes | None:
+        """The server's public key; None until it is known, and then pinned."""
+        return self._connection.pinned
+
+    @property
+    def server_rtt_us(self) -> int:
+        """How long the server takes to answer, in microseconds, smoothed; 0 before it is known."""
+        return self._requester.rtt_us
+
+    @property
+    def server_loss_ppm(self) -> int:
+        """How many of a million requests get no answer in time, smoothed over the last few."""
+        return self._requester.loss_ppm
 
     @property
     def roster(self) -> Mapping[str, bool]:
@@ -245,11 +314,13 @@ class Client:
             case "letter", bytes() as secret:
                 self._outbox.timed_out(secret, turn)
             case "name", bytes() as sender:
-                self._inbox.tell(sender, turn)
+                self._inbox.tell_unnamed(sender, turn)
             case "contact", str() as name:
                 self._outbox.ask_again(self._contacts.use(name), turn)
             case "cards", None:
                 self._contacts.check_next(turn)
+            case "pace", str() as name:
+                self._outbox.admit(self._contacts.use(name), turn)
             case "ping", None:
                 if self._connection.record.phase is SessionPhase.ONLINE:
                     self._requester.ask(("ping", None), m.Ping, turn)
@@ -282,15 +353,19 @@ class Client:
             case ((FindLetter() as sought), (Entered() as answer)):
                 self._inbox.looked_for(sought, answer, turn)
             case ((SavePin() as pin), _):
-                self._outbox.resolved(self._contacts.pinned(pin), turn)
+                self._outbox.resolved(self._contacts.pinned(pin, turn), turn)
                 self._roster.used(pin.name, turn, pinned=True)
                 self._inbox.named(pin.name, turn)
+            case ((SaveVerified() as compared), _):
+                self._contacts.verified(compared, turn)
             case ((SaveMailKey() as saved), _):
                 self._keyring.mail_key_saved(saved)
             case ((DropMailKey() as dropped), _):
                 self._keyring.mail_key_dropped(dropped)
+            case SaveIdentity(_, public), _:  # R-2.4-4: nothing of this life is for it
+                turn.emit(IdentityRotated(public))
             case _:
-                pass  # SaveServerKey, SaveCardSeq: nothing waits for them
+                pass  # SaveServerKey, SaveCardSeq, MarkSeen: nothing waits for them
 
     def _turn(self, now: Instant) -> Turn:
         return Turn(now, RECORD_PLAINTEXT_BYTES_MIN)

@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import islice
 
 from ..delivery.path import Path
+from ..instant import Instant
 from ..limits import DIRECT_WINDOW_LETTERS, STORED_WINDOW_LETTERS
 from ..machines.outgoing import OutgoingLetter, Phase
 from ..messages import CardBody
@@ -51,8 +53,15 @@ class Conversation:
 
     def has_direct_room(self) -> bool:
         """Whether one more letter may go directly."""
-        # R-9.3-2
+        # R-9.3-2, R-9.3-13
         return self.last_seq + 1 < self.floor + DIRECT_WINDOW_LETTERS and self.in_flight < self.path.window
+
+    def is_among_lowest(self, letter: OutgoingLetter, count: int) -> bool:
+        """Whether `letter`, which is in flight, is one of the `count` lowest that are."""
+        if self.in_flight <= count:
+            return True
+        flying = (seq for seq, each in self.outstanding.items() if each.phase is Phase.DIRECT)
+        return letter.seq in islice(flying, count)
 
     def has_store_room(self, letter: OutgoingLetter) -> bool:
         """Whether `letter`, numbered or next, may go to the mailbox: late Stores must not fill what a reader holds."""
@@ -98,6 +107,14 @@ class Correspondent:
     def pto_us(self) -> int:
         """How long an acknowledgement may take on the direct path; 0 if not known."""
         return self.conversation.path.pto_us
+
+    def has_retry_room(self, record: OutgoingLetter) -> bool:
+        """Whether the letter is one of the lowest in flight that fill the window: what is behind waits for these."""
+        return self.conversation.is_among_lowest(record, self.conversation.path.window)
+
+    def is_answering(self, now: Instant) -> bool:
+        """Whether the recipient acknowledged any letter just now."""
+        return self.conversation.path.is_answering(now)
 
     def has_store_room(self, record: OutgoingLetter) -> bool:
         """Whether the window of stored letters has room."""

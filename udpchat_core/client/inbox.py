@@ -8,6 +8,7 @@ confirmed, and otherwise once the directory said whose name it is, or a second l
 from dataclasses import replace
 
 from ..address import Address
+from ..buckets import Bucket
 from ..datagrams import Letter
 from ..delivery.order import Epoch, SenderOrder, reached
 from ..errors import BadDatagram, Reason
@@ -21,6 +22,7 @@ from ..limits import (
     HELD_LETTERS_PER_SENDER_MAX,
     NAME_WAIT_US,
     SENDERS_MAX,
+    STRANGER_NAMES_PER_S_MAX,
 )
 from ..machines.incoming import INCOMING, Do, Incoming, IncomingLetter, Phase
 from ..messages import Collected, CollectedEntry, LetterBody, Mail, Outcome
@@ -66,6 +68,7 @@ class Inbox:
         self._held = 0
         self._collected: list[CollectedEntry] = []
         self._unnamed: dict[bytes, list[LetterReceived]] = {}
+        self._names = Bucket(STRANGER_NAMES_PER_S_MAX)
         self.sources = Sources()
         self.waiting = 0
         for sender, epoch, seq in watermarks:
@@ -74,6 +77,7 @@ class Inbox:
     def sizes(self) -> dict[str, int]:
         """How many of each are kept, for whoever checks the caps."""
         sizes = {"held": self._held, "entering": len(self._busy), "senders": len(self._senders)}
+        sizes["unnamed"] = len(self._unnamed)
         return {**sizes, "sources": len(self.sources)}
 
     # --- in ---
@@ -283,12 +287,13 @@ class Inbox:
             text=body.text,
             stored=bool(letter.entries),
             waited=waited,
+            ack=letter.ack,
         )
         if body.sender in self._unnamed:
             self._unnamed[body.sender].append(event)
             if len(self._unnamed[body.sender]) >= HELD_LETTERS_PER_SENDER_MAX:
-                self.tell(body.sender, turn)
-        elif confirmed is None and len(self._unnamed) < ENTERING_LETTERS_MAX:
+                self.tell_unnamed(body.sender, turn)
+        elif confirmed is None and self._names.take(turn.now):  # R-9.4-9
             self._unnamed[body.sender] = [event]
             self._contacts.look_up(body.name, turn)
             self._shared.set_timer(("name", body.sender), after(turn.now, NAME_WAIT_US))
@@ -299,6 +304,11 @@ class Inbox:
         """The directory said something about a name: tell what waited for it."""
         for sender in [sender for sender, events in self._unnamed.items() if events[0].name == name]:
             self.tell(sender, turn)
+
+    def tell_unnamed(self, sender: bytes, turn: Turn) -> None:
+        """The directory did not say in time whose name it is, and is asked no more."""
+        self._contacts.look_up_no_more(self._unnamed[sender][0].name, turn)
+        self.tell(sender, turn)
 
     def tell(self, sender: bytes, turn: Turn) -> None:
         """Tell what waited for the name of this sender, as it is known now."""

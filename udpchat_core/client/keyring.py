@@ -19,9 +19,10 @@ from ..limits import (
     TIME_S_LIMIT,
 )
 from ..messages import CARD_VERSION, CardBody
-from ..requests import ClientState, DropMailKey, SaveCardSeq, SaveMailKey
+from ..requests import ClientState, DropMailKey, SaveCardSeq, SaveIdentity, SaveMailKey
 from ..secure.card import make_card
 from ..secure.letter import OpeningKey
+from ..secure.rotation import make_rotation
 from ..secure.suite import KEY_BYTES, Suite
 from ..turn import Turn
 from .shared import Shared
@@ -30,7 +31,11 @@ _DAY_MS = 86_400_000
 
 
 def new_client_state(suite: Suite, name: str, now_ms: int) -> ClientState:
-    """The state of a user who never was: a new identity and mail key. It is made durable before a client runs."""
+    """The state of a user who never was: a new identity and mail key. It is made durable before a client runs.
+
+    Cards are counted from a random number, so that the first card of whoever takes a name after somebody who lost it
+    has another seq than the last one, and those who watch the name see that something changed.
+    """
     mail = SaveMailKey(suite.random(KEY_BYTES), now_ms)
     identity, drawn = suite.random(KEY_BYTES), int.from_bytes(suite.random(4))
     return ClientState(name, identity, (mail,), card_seq=drawn % CARD_SEQ_FIRST_LIMIT)  # R-9.1-9
@@ -49,6 +54,7 @@ class Keyring:
         identity_private: its private half.
         name: the name that the card claims.
         card_seq: of the last card made.
+        rotation: the word of the identity before for this one, if there was one.
     """
 
     def __init__(self, shared: Shared, state: ClientState) -> None:
@@ -57,6 +63,7 @@ class Keyring:
         self.identity_private = state.identity
         self.identity = shared.suite.sign_public(state.identity)
         self.card_seq = state.card_seq
+        self.rotation = state.rotation
         self._live: list[_Live] = []
         self._mail_made_ms = state.mail_keys[-1].made_ms
         self._mail = [(saved, OpeningKey.of(shared.suite, saved.private)) for saved in state.mail_keys]
@@ -78,6 +85,13 @@ class Keyring:
             name=self.name,
         )
         return live, make_card(self._shared.suite, self.identity_private, body)
+
+    def rotate(self, turn: Turn) -> None:
+        """Make the identity that follows this one, and the word of this one for it."""
+        private = self._shared.suite.random(KEY_BYTES)
+        public = self._shared.suite.sign_public(private)
+        rotation = make_rotation(self._shared.suite, self.identity_private, public, self.name)
+        turn.store(SaveIdentity(private, public, rotation))
 
     def jump_ahead(self, highest: int) -> bool:
         """The server knows a card of this identity with seq `highest`: this client came from a backup.

@@ -6,8 +6,8 @@ out: while its head waits for the directory, everything behind waits too.
 """
 
 from ..errors import BadDatagram, Reason
-from ..instant import MS, Instant
-from ..limits import NOTED_SLOTS_MAX, NUMBER_LIMIT, OUTBOX_LETTERS_MAX
+from ..instant import MS, Instant, after
+from ..limits import DIRECT_RETRY_US, DIRECT_WAIT_US_MAX, NOTED_SLOTS_MAX, NUMBER_LIMIT, OUTBOX_LETTERS_MAX
 from ..machines.outgoing import OUTGOING, Do, Outgoing, OutgoingLetter, Phase
 from ..messages import CardBody, LetterBody, Noted, Refusal, Store
 from ..requests import PinOutgoing, SaveOutgoing, SettleOutgoing
@@ -25,6 +25,10 @@ from .shared import Shared
 
 _RETRIED = frozenset({Refusal.QUOTA, Refusal.BUSY, Refusal.UNKNOWN, Refusal.NOT_REGISTERED})
 """R-9.3-8: refusals of Store after which it is tried again: a server that lost its directory learns it again."""
+_TOLD = frozenset({Refusal.QUOTA, Refusal.UNKNOWN})
+"""R-9.3-8: those that may last, so that the user wants to know; the others are over in a moment."""
+_ANSWERED_US_MAX = len(DIRECT_RETRY_US) * DIRECT_WAIT_US_MAX
+"""An acknowledgement that comes later may answer a probe of a stored letter, and measures nothing."""
 _ATTEMPT_ORDINAL_MAX = 2**31
 """Shifted by 16 bits, it leaves half of the numbers for further attempts."""
 
@@ -116,7 +120,8 @@ class Outbox:
         self.admit(contact, turn)
 
     def admit(self, contact: Contact, turn: Turn) -> None:
-        """Let letters of this contact out, as long as the windows have room."""
+        """Let letters of this contact out, as long as the windows have room and their time has come."""
+        self._shared.set_timer(("pace", contact.name), None)
         while contact.queue and contact.offered is None:
             letter = contact.queue[0]
             if contact.identity is None and contact.unknown_until > turn.now:
@@ -129,6 +134,9 @@ class Outbox:
                 return  # `pinned` follows
             peer = self._correspondent(letter, contact, turn)
             if letter.phase is Phase.RESOLVING or (peer.is_known and not self._may_go(letter, peer)):
+                return
+            if peer.is_known and peer.is_online and (wait_us := peer.conversation.path.wait_us(turn.now)):
+                self._shared.set_timer(("pace", contact.name), after(turn.now, wait_us))
                 return
             if peer.is_known:
                 contact.queue.popleft()
@@ -174,8 +182,10 @@ class Outbox:
         letter = self._by_ack.get(ack)
         if letter is None:
             raise BadDatagram(Reason.LINK)
-        if letter.phase is Phase.DIRECT and letter.first_sent is not None:
-            self._conversation(letter).path.acknowledged(turn.now - letter.first_sent)
+        # Also one that answers after the budget: a path slower than that would never be measured.
+        if letter.tries and letter.first_sent is not None and turn.now <= after(letter.first_sent, _ANSWERED_US_MAX):
+            conversation = self._conversation(letter)
+            conversation.path.acknowledged(letter.first_sent, turn.now, conversation.in_flight)
         self._step(letter, Outgoing.acknowledged, turn)
 
     def receipt_untrusted(self, slot: bytes, ack: bytes, turn: Turn) -> None:
@@ -183,6 +193,7 @@ class Outbox:
         letter = self._by_slot.get(slot)
         if letter is not None:
             if self._by_ack.get(ack) is not letter:  # R-9.3-7
+                self._noted.append(slot)  # else it would take the place of others for ever
                 raise BadDatagram(Reason.SEAL)
             self._step(letter, Outgoing.acknowledged, turn)
         if slot in self._settling:
@@ -213,6 +224,8 @@ class Outbox:
         """The server does not take it, now or ever."""
         letter = self._by_slot[slot]
         if refusal in _RETRIED:
+            if refusal in _TOLD:
+                self.progress.postponed(letter, refusal, turn)
             self._step(letter, Outgoing.put_off, turn)
         else:
             self._refuse(letter, refusal, turn)
@@ -222,8 +235,9 @@ class Outbox:
     def timed_out(self, secret: bytes, turn: Turn) -> None:
         """No answer in time."""
         letter = self._letters[secret]
-        if letter.phase is Phase.DIRECT:
-            self._conversation(letter).path.lost(turn.now)
+        conversation = self._conversation(letter)
+        if letter.phase is Phase.DIRECT and conversation.is_among_lowest(letter, 1):
+            conversation.path.lost(turn.now)  # R-9.4-1: the recipient may have those behind it, and hold them
         self._step(letter, Outgoing.timed_out, turn)
         if letter.phase is Phase.QUEUED:  # the directory was asked in vain
             self.admit(self._contacts.use(letter.to), turn)
@@ -293,6 +307,7 @@ class Outbox:
             case Do.SEND:
                 card = _card_for(letter, contact)
                 if contact.address is not None:
+                    self._conversation(letter).path.sent(turn.now, is_retry=letter.first_sent is not None)
                     turn.send(contact.address, self._seal(letter, card.identity, card.live, turn))
             case Do.STORE:
                 self._ask_to_store(letter, contact, turn)

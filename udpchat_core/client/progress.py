@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from ..events import (
     MessageDelivered,
     MessageExpired,
+    MessagePostponed,
     MessageQueued,
     MessageRefused,
     MessageStored,
@@ -26,6 +27,7 @@ class _Message:
     said_unanswered: bool = False
     was_stored: bool = False
     failed: bool = False
+    postponed: Refusal | None = None
 
 
 @dataclass(slots=True)
@@ -58,6 +60,13 @@ class Progress:
         message.unqueued -= 1
         if not message.unqueued:
             turn.emit(MessageQueued(letter.message, letter.to))
+
+    def postponed(self, letter: OutgoingLetter, refusal: Refusal, turn: Turn) -> None:
+        """The server does not take a letter now; the user is told once why."""
+        message = self._messages[letter.message]
+        if message.postponed is not refusal:
+            message.postponed = refusal
+            turn.emit(MessagePostponed(letter.message, letter.to, refusal))
 
     def moved(self, letter: OutgoingLetter, turn: Turn) -> None:
         """A letter's machine has something to tell: it is in the phase that it is about to leave or has come to."""

@@ -30,6 +30,6 @@ class Sources:
         self._known[source] = None
 
     def check_untrusted(self, source: Address, now: Instant) -> None:
-        """Refuse to open a letter from there now: `BadDatagram(BUSY)` if strangers sent too many."""
+        """Refuse to open a letter from there now: `BadDatagram(STRANGER_RATE)` if strangers sent too many."""
         if source not in self._known and not self._strangers.take(now):  # R-9.4-8
-            raise BadDatagram(Reason.BUSY)
+            raise BadDatagram(Reason.STRANGER_RATE)

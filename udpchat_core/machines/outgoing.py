@@ -13,6 +13,7 @@ from ..limits import (
     DIRECT_WAIT_US_MAX,
     LOOKUP_PATIENCE_US,
     RESEAL_RETRY_US,
+    STORE_BACKOFF_US_MAX,
     STORE_BACKOFF_US_MIN,
     STORED_RETRY_US_MAX,
     STORED_RETRY_US_MIN,
@@ -63,7 +64,7 @@ class OutgoingLetter:
         attempt: which sealing for the mailbox; a higher one takes a lower one's place.
         card_seq: of the card whose mail key it was last sealed to.
         floor: in that sealing.
-        tries: how often it was sent directly since it was admitted.
+        tries: how many of its direct tries passed since it was admitted, sent or held back.
         waits: how often it was put off, or tried again while stored.
         sent: how often it was sent in any way.
         due: when `timed_out` comes next; None: never.
@@ -122,6 +123,14 @@ class Peer(Protocol):
         """How long an acknowledgement may take on the direct path; 0 if not known."""
         ...
 
+    def has_retry_room(self, record: OutgoingLetter) -> bool:
+        """Whether the window of direct letters, as it is by now, has room for another copy of this one."""
+        ...
+
+    def is_answering(self, now: Instant) -> bool:
+        """Whether the recipient acknowledged any letter within the wait after a last try."""
+        ...
+
     def has_store_room(self, record: OutgoingLetter) -> bool:
         """Whether the window of stored letters has room for this one."""
         ...
@@ -137,9 +146,14 @@ def is_known(record: OutgoingLetter, peer: Peer, now: Instant) -> bool:
     return peer.is_known
 
 
+def must_hold_back(record: OutgoingLetter, peer: Peer, now: Instant) -> bool:
+    """Direct tries are left, and the window has become too small for this one."""
+    return may_try_again(record, peer, now) and not peer.has_retry_room(record)
+
+
 def may_try_again(record: OutgoingLetter, peer: Peer, now: Instant) -> bool:
-    """Direct tries are left."""
-    return record.tries < len(DIRECT_RETRY_US)
+    """Direct tries are left, or the recipient answers others: this one is in a queue, or its turn comes."""
+    return record.tries < len(DIRECT_RETRY_US) or peer.is_answering(now)  # R-9.3-3
 
 
 def has_store_room(record: OutgoingLetter, peer: Peer, now: Instant) -> bool:
@@ -159,10 +173,14 @@ def has_come_back(record: OutgoingLetter, peer: Peer, now: Instant) -> bool:
 
 def send_directly(record: OutgoingLetter, peer: Peer, now: Instant) -> tuple[Do, ...]:
     """Send, and wait as long as the path needs, within the budget."""
-    wait_us = max(DIRECT_RETRY_US[record.tries], peer.pto_us)
-    record.due = after(now, min(wait_us, DIRECT_WAIT_US_MAX))  # R-9.3-3
-    record.tries += 1
+    record.due = _next_try(record, peer, now)
     return (Do.SEND,)
+
+
+def hold_back(record: OutgoingLetter, peer: Peer, now: Instant) -> tuple[Do, ...]:
+    """Let this try pass unsent, within the same budget: letters before it were not answered either."""
+    record.due = _next_try(record, peer, now)  # R-9.3-15
+    return ()
 
 
 def wait_for_room(record: OutgoingLetter, peer: Peer, now: Instant) -> tuple[Do, ...]:
@@ -210,7 +228,7 @@ def store_again(record: OutgoingLetter, peer: Peer, now: Instant) -> tuple[Do, .
 
 def back_off(record: OutgoingLetter, peer: Peer, now: Instant) -> tuple[Do, ...]:
     """The server has no room or no time: wait, longer each time."""
-    record.due = after(now, min(STORE_BACKOFF_US_MIN << min(record.waits, 16), STORED_RETRY_US_MAX))
+    record.due = after(now, min(STORE_BACKOFF_US_MIN << min(record.waits, 16), STORE_BACKOFF_US_MAX))
     record.waits += 1
     return ()
 
@@ -261,6 +279,12 @@ def finish(record: OutgoingLetter, peer: Peer, now: Instant) -> tuple[Do, ...]:
     return (Do.CANCEL, Do.FORGET, Do.REPORT)
 
 
+def _next_try(record: OutgoingLetter, peer: Peer, now: Instant) -> Instant:
+    wait_us = max(DIRECT_RETRY_US[min(record.tries, len(DIRECT_RETRY_US) - 1)], peer.pto_us)
+    record.tries += 1
+    return after(now, min(wait_us, DIRECT_WAIT_US_MAX))  # R-9.3-3
+
+
 class Outgoing(Machine):
     """One letter being sent.
 
@@ -281,6 +305,7 @@ class Outgoing(Machine):
     )
     timed_out = Event(  # it is due
         p.RESOLVING.to(p.QUEUED, on=believe)
+        | stays(p.DIRECT, cond=must_hold_back, on=hold_back)
         | stays(p.DIRECT, cond=may_try_again, on=send_directly)
         | p.DIRECT.to(p.STORING, cond=has_store_room, on=turn_to_mailbox)
         | stays(p.DIRECT, on=wait_for_room)

@@ -6,7 +6,6 @@ leaves (LEFT), which only another Register mends. It is over (ENDED) when a newe
 online, or when it was silent for too long to be worth its memory.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Protocol
@@ -39,19 +38,16 @@ class Do(StrEnum):
     FORGET = "forget"
 
 
-@dataclass(slots=True, eq=False)
-class SessionRecord:
+class SessionRecord(Protocol):
     """What the machine is about.
 
     Attributes:
         heard_s: the second, rounded up, of the last authentic RECORD.
         phase: where the session stands.
-        ordered: the counter of the RECORD with the last Register or Deregister; -1 before.
     """
 
     heard_s: int
-    phase: Phase = Phase.CONFIRMING
-    ordered: int = -1
+    phase: Phase
 
 
 class Clock(Protocol):
@@ -90,6 +86,11 @@ def lapse(record: SessionRecord, peer: Clock, now: Instant) -> tuple[Do, ...]:
     return (Do.LAPSE,)
 
 
+def expel(record: SessionRecord, peer: Clock, now: Instant) -> tuple[Do, ...]:
+    """Its user is not served any more: not told, for its next RECORD finds no link, and its next Register says why."""
+    return (Do.LEAVE, Do.FORGET)
+
+
 def give_way(record: SessionRecord, peer: Clock, now: Instant) -> tuple[Do, ...]:
     """A newer link of its identity takes its place: whoever is at this one is told."""
     return (Do.SAY_SUPERSEDED, Do.FORGET)
@@ -126,6 +127,12 @@ class ServerSession(Machine):
         p.CONFIRMING.to(p.ENDED, on=give_way)
         | p.ONLINE.to(p.ENDED, on=give_way)
         | p.LAPSED.to(p.ENDED, on=give_way)
+        | p.LEFT.to(p.ENDED, on=forget)
+    )
+    expelled = Event(  # the identity is banned, or has its name no more
+        p.CONFIRMING.to(p.ENDED, on=forget)
+        | p.ONLINE.to(p.ENDED, on=expel)
+        | p.LAPSED.to(p.ENDED, on=forget)
         | p.LEFT.to(p.ENDED, on=forget)
     )
     # A RECORD with a Deregister is heard first, which mends a lapse.

@@ -11,7 +11,13 @@ from ..limits import CARD_BYTES_MAX, CARD_BYTES_MIN, CARD_GRACE_S, CARD_JUMP_MAX
 from ..messages import CardBody
 from ..wire import decode_untrusted, encode
 from .keys import CARD_LABEL, SIGNATURE_BYTES, check_exchange_untrusted, check_identity_untrusted
-from .suite import Suite
+from .suite import KEY_BYTES, Suite
+
+# A body as CBOR has it: two bytes, seq and expiry, three keys with heads of two bytes, and the name.
+_NUMBER_BYTES = (*(1,) * 24, 2, 3, 5, 9)  # by the first of them
+_KEY_HEAD_BYTES = 2
+_KEYS_BYTES = 3 * (_KEY_HEAD_BYTES + KEY_BYTES)
+_LONG_NAME_HEAD = 0x78  # of two bytes, for a name of 24 characters or more; others have one
 
 
 class Succession(Enum):
@@ -42,6 +48,24 @@ def open_card_untrusted(suite: Suite, card: bytes) -> CardBody:
     check_exchange_untrusted(body.mail)
     suite.verify_untrusted(body.identity, signature, CARD_LABEL + encoded)  # R-2.3-2
     return body
+
+
+def identity_in(card: bytes) -> bytes:
+    """I in a card that was opened, without decoding it again."""
+    at = _keys_at(card) + _KEY_HEAD_BYTES
+    return card[at : at + KEY_BYTES]
+
+
+def name_in(card: bytes) -> str:
+    """The name in a card that was opened, without decoding it again."""
+    at = _keys_at(card) + _KEYS_BYTES
+    return card[at + (2 if card[at] == _LONG_NAME_HEAD else 1) :].decode()
+
+
+def _keys_at(card: bytes) -> int:
+    at = SIGNATURE_BYTES + 2
+    at += _NUMBER_BYTES[card[at]]
+    return at + _NUMBER_BYTES[card[at]]
 
 
 def check_expiry_untrusted(body: CardBody, now_s: int) -> None:

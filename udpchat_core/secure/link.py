@@ -44,6 +44,11 @@ class Link(ReplayWindow):
         self._packed = index + peer_index + send_key + receive_key + place
         self._sent = 0
 
+    def take_over(self, other: "Link") -> None:
+        """Be `other` from where it is now: that is not used any more."""
+        self._packed, self._sent = other._packed, other._sent  # noqa: SLF001 - another of this class
+        self._highest, self._missed = other._highest, other._missed  # noqa: SLF001
+
     @property
     def index(self) -> bytes:  # noqa: D102 - said above
         return self._packed[:INDEX_BYTES]

@@ -34,14 +34,16 @@ class Context:
         suite: the primitives.
         timers: deadlines of (timer, what it is about).
         second: this second, rounded up; one object for all that happens in it, so that records share it.
+        refused: how many requests were refused, by reason.
     """
 
-    __slots__ = ("_ahead_ms", "second", "suite", "timers")
+    __slots__ = ("_ahead_ms", "refused", "second", "suite", "timers")
 
     def __init__(self, suite: Suite, now: Instant) -> None:
         self.suite = suite
         self.timers: Deadlines[tuple[Timer, Hashable]] = Deadlines()
         self.second = 0
+        self.refused: dict[Refusal, int] = {}
         self._ahead_ms = 0
         self.begin(now)
 
@@ -64,7 +66,8 @@ class Context:
         turn.say(Outlet(self.suite, session), message)
 
     def refuse(self, turn: Turn, session: Session, id_: int, refusal: Refusal, wait_s: int = 0, seq: int = 0) -> None:
-        """Refuse the request `id_`."""
+        """Refuse the request `id_`, and count it."""  # R-8.8-4
+        self.refused[refusal] = self.refused.get(refusal, 0) + 1
         self.say(turn, session, Refused(id_, refusal, wait_s, seq))
 
 

@@ -9,13 +9,14 @@ from collections.abc import Iterable
 from heapq import nsmallest
 
 from ..limits import DIRECTORY_CHANGES_MAX, LOOKUP_NEGATIVE_TTL_S, LOOKUP_TTL_S, ROSTER_ENTRIES_MAX, USERS_MAX
-from ..messages import CardBody, Found, Refusal, Refused, RosterEntry, Version
+from ..messages import CardBody, Found, Refusal, Refused, RosterEntry, Rotation, Version
 from ..requests import BindUser
-from ..secure.card import Succession, succession
+from ..secure.card import Succession, identity_in, name_in, succession
 from ..secure.keys import SIGNATURE_BYTES
 from ..wire import decode_untrusted
 from .context import Context
 from .session import User, unpacked
+from .users import Users
 
 _BOOT_BYTES = 8
 
@@ -23,17 +24,17 @@ _BOOT_BYTES = 8
 class Directory:
     """All users, by name and by identity."""
 
-    __slots__ = ("_boot", "_by_identity", "_by_name", "_changes", "_counter", "_remembered_from")
+    __slots__ = ("_boot", "_by_identity", "_by_name", "_changes", "_counter", "_remembered_from", "_rotations")
 
     def __init__(self, context: Context, users: Iterable[BindUser]) -> None:
         self._boot = context.suite.random(_BOOT_BYTES)
         self._counter = 0
         self._changes: dict[str, int] = {}  # name to counter, the least recently changed first
         self._remembered_from = 0  # every change after this counter is in there
-        self._by_name: dict[str, User] = {}
-        self._by_identity: dict[bytes, User] = {}
-        for each in users:
-            self._add(each)
+        self._rotations: dict[User, Rotation] = {}  # few have one
+        known = [self._user(each) for each in users]
+        self._by_name = Users[str](lambda user: name_in(user.card), known)
+        self._by_identity = Users[bytes](lambda user: identity_in(user.card), known)
 
     def __len__(self) -> int:
         return len(self._by_name)
@@ -47,20 +48,33 @@ class Directory:
         """The user with this identity."""
         return self._by_identity.get(identity)
 
+    def holder(self, name: str) -> User | None:
+        """The user with this name."""
+        return self._by_name.get(name)
+
+    def rotation(self, identity: bytes) -> Rotation | None:
+        """The word of the identity before for this one."""
+        user = self.user(identity)
+        return None if user is None else self._rotations.get(user)
+
     def look_up(self, id_: int, name: str) -> Found | Refused:
         """The answer to a Lookup."""
         user = self._by_name.get(name)
         if user is None:  # R-8.3-2
             return Refused(id_, Refusal.UNKNOWN, LOOKUP_NEGATIVE_TTL_S, 0)
         session = user.online
-        return Found(id_, user.card, unpacked(session.address) if session else None, LOOKUP_TTL_S)  # R-8.3-1
+        address = unpacked(session.address) if session else None
+        return Found(id_, user.card, address, LOOKUP_TTL_S, self._rotations.get(user))  # R-8.3-1
 
     # --- names and cards ---
 
-    def refusal(self, claim: User, coming: int) -> tuple[Refusal, int] | None:
-        """Why `claim` cannot be bound while `coming` others are, with the highest card seq known if that is why."""
+    def refusal(self, claim: User, coming: int, former: bytes | None) -> tuple[Refusal, int] | None:
+        """Why `claim` cannot be bound while `coming` others are, with the highest card seq known if that is why.
+
+        `former` is the identity that hands the name to it, if one does.
+        """
         holder, known = self._by_name.get(claim.name), self._by_identity.get(claim.identity)
-        if holder is not None and holder is not known:  # R-8.2-2
+        if holder is not None and holder is not known and holder.identity != former:  # R-8.2-2
             return Refusal.NAME_TAKEN, 0
         if known is None:
             return (Refusal.TOO_MANY, 0) if len(self) + coming >= USERS_MAX else None
@@ -71,20 +85,32 @@ class Directory:
         """The user that the store made durable, and the names about which there is something new to tell."""
         user = self._by_identity.get(bound.identity)
         if user is None:
-            return self._add(bound), (bound.name,)
+            user = self._user(bound)
+            self._by_name.add(user)
+            self._by_identity.add(user)
+            return user, (bound.name,)
+        if bound.rotation is not None:
+            self._rotations[user] = bound.rotation
         if (former := user.name) != bound.name:  # R-8.2-4
-            del self._by_name[former]
-            user.name, user.card = bound.name, bound.card
-            self._by_name[bound.name] = user
+            self._by_name.remove(former)
+            user.card = bound.card
+            self._by_name.add(user)
             return user, (former, bound.name)
         if user.card == bound.card:
             return user, ()
         user.card = bound.card
         return user, (bound.name,)
 
-    def _add(self, bound: BindUser) -> User:
-        user = self._by_name[bound.name] = User(bound.name, bound.identity, bound.card)
-        self._by_identity[bound.identity] = user
+    def remove(self, user: User) -> None:
+        """The user has its name no more, and is none."""
+        self._by_name.remove(user.name)
+        self._by_identity.remove(user.identity)
+        self._rotations.pop(user, None)
+
+    def _user(self, bound: BindUser) -> User:
+        user = User(bound.card)
+        if bound.rotation is not None:
+            self._rotations[user] = bound.rotation
         return user
 
     # --- what changed ---
@@ -108,7 +134,8 @@ class Directory:
         """
         is_full = since is None or not self._remembers(since)
         if since is None or is_full:
-            told = self._by_name if names is None else [name for name in dict.fromkeys(names) if name in self._by_name]
+            there = self._by_name if names is None else map(self._by_name.get, dict.fromkeys(names))
+            told = [user.name for user in there if user is not None]
         else:
             asked = self._changes if names is None else dict.fromkeys(names)
             told = [name for name in asked if self._changes.get(name, 0) > since.counter]

@@ -28,6 +28,7 @@ from ..secure.token import check_token_untrusted, make_token
 from ..turn import Turn
 from ..wire import RETRY_BYTES
 from .context import Context, Timer
+from .ends import Ends
 from .session import Session, User, packed, prefix
 
 _MS_PER_S = 1_000
@@ -51,12 +52,18 @@ class Pending:
     user: User
     until: Instant
 
+    @property
+    def index(self) -> bytes:
+        """By which the client addresses the link."""
+        return self.link.index
+
 
 class Links:
     """All links, by the server's index."""
 
     __slots__ = (
         "_context",
+        "_ends",
         "_hints",
         "_hints_s",
         "_inits",
@@ -66,7 +73,6 @@ class Links:
         "_private",
         "_public",
         "_secret",
-        "_sessions",
     )
 
     def __init__(self, context: Context, private: bytes) -> None:
@@ -74,9 +80,9 @@ class Links:
         self._private = private
         self._public = context.suite.dh_public(private)
         self._secret = context.suite.random(KEY_BYTES)
-        self._pending: dict[bytes, Pending] = {}  # by index, oldest first
+        self._ends: Ends[Session | Pending] = Ends()
+        self._pending: dict[bytes, Pending] = {}  # of these, by index, oldest first
         self._of_address: dict[bytes, dict[bytes, Pending]] = {}  # by packed address and INIT
-        self._sessions: dict[bytes, Session] = {}
         self._hints_s, self._hints = 0, 0
         self._inits = Bucket(INITS_PER_S_MAX)
         self._inits_of_prefix: Buckets[bytes] = Buckets(INITS_PER_PREFIX_PER_S_MAX, INIT_PREFIXES_MAX)
@@ -84,7 +90,7 @@ class Links:
     def sizes(self) -> dict[str, int]:
         """How many links there are, how many that no RECORD has confirmed, and how many prefixes have a bucket."""
         return {
-            "links": len(self._sessions),
+            "links": len(self._ends) - len(self._pending),
             "pending links": len(self._pending),
             "init prefixes": len(self._inits_of_prefix),
         }
@@ -123,36 +129,32 @@ class Links:
             raise BadDatagram(Reason.BUSY)
         self._admit_untrusted(turn, source)
         now_s = self._context.wall_ms(turn.now) // _MS_PER_S
-        index = self._new_index()
+        index = self._ends.free(lambda: suite.random(INDEX_BYTES))
         responded = respond_untrusted(suite, self._private, init, index, now_s, address)
-        user = User(responded.card.name, responded.card.identity, responded.card_bytes)
+        user = User(responded.card_bytes)
         pending = Pending(payload, responded.resp, responded.link, user, after(turn.now, PENDING_LINK_US))
         self._pending[index] = self._of_address.setdefault(address, {})[payload] = pending
+        self._ends.put(pending)
         if len(self._pending) == 1:
             self._context.timers.set((Timer.PENDING, None), pending.until)
         turn.send(source, responded.resp)
 
     def _admit_untrusted(self, turn: Turn, source: Address) -> None:
-        """Refuse an INIT that is one too many, before anything is computed: `BadDatagram(BUSY)`.
+        """Refuse an INIT that is one too many, before anything is computed.
 
         The prefix comes first, so that a flood from one of them leaves what there is in total to the others.
         """
         of = prefix(source)
         if of is not None and not self._inits_of_prefix.take(of, turn.now):  # R-8.8-1
-            raise BadDatagram(Reason.BUSY)
+            raise BadDatagram(Reason.PREFIX_RATE)
         if not self._inits.take(turn.now):  # R-8.8-2
-            raise BadDatagram(Reason.BUSY)
-
-    def _new_index(self) -> bytes:
-        while (index := self._context.suite.random(INDEX_BYTES)) in self._sessions or index in self._pending:
-            pass
-        return index
+            raise BadDatagram(Reason.TOTAL_RATE)
 
     # --- from an index to a link ---
 
     def find(self, index: bytes) -> Session | Pending | None:
         """Who is behind an index."""
-        return self._sessions.get(index) or self._pending.get(index)
+        return self._ends.get(index)
 
     def confirm(self, pending: Pending) -> Session:
         """The session of a link whose first authentic RECORD came; older pending links of its user go.
@@ -163,14 +165,13 @@ class Links:
         for older in [each for each in before if each.user.identity == pending.user.identity]:
             self._drop(older)
         self._drop(pending)
-        index = pending.link.index
-        session = Session(self._context.second, link=pending.link, user=pending.user)
-        self._sessions[index] = session
+        session = Session(pending.link, pending.user, self._context.second)
+        self._ends.put(session)
         return session
 
     def forget(self, session: Session) -> None:
         """The link is over."""
-        del self._sessions[session.link.index]
+        self._ends.drop(session.index)
 
     def drop_pending(self, turn: Turn) -> None:
         """Drop the pending links whose time is over; the timer is for the oldest."""
@@ -181,7 +182,8 @@ class Links:
             self._drop(pending)
 
     def _drop(self, pending: Pending) -> None:
-        del self._pending[pending.link.index]
+        self._ends.drop(pending.index)
+        del self._pending[pending.index]
         here = self._of_address[pending.link.place]
         del here[pending.init]
         if not here:

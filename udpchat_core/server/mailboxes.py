@@ -31,6 +31,7 @@ from ..messages import Collected, Mail, Outcome, Refusal, Store, Stored
 from ..requests import CollectLetters, ExpireLetters, Full, KeepLetter, Kept, MailPage, Quota, ReadMail, Receipts
 from ..table import step
 from ..turn import Turn
+from .admission import Gate
 from .context import Context, Line, Timer
 from .directory import Directory
 from .receipts import ReceiptBook
@@ -72,11 +73,14 @@ class Round:
 class Mailboxes:
     """The rounds under way, and who waits for what was asked to be kept."""
 
-    __slots__ = ("_context", "_directory", "_keeping", "_line", "_receipts", "_rounds", "_storage")
+    __slots__ = ("_context", "_directory", "_gate", "_keeping", "_line", "_receipts", "_rounds", "_storage")
 
-    def __init__(self, context: Context, storage: Storage, directory: Directory, receipts: ReceiptBook) -> None:
+    def __init__(
+        self, context: Context, storage: Storage, gate: Gate, directory: Directory, receipts: ReceiptBook
+    ) -> None:
         self._context = context
         self._storage = storage
+        self._gate = gate
         self._directory = directory
         self._receipts = receipts
         self._keeping: dict[tuple[bytes, bytes, bytes, int], tuple[Session, int]] = {}
@@ -91,6 +95,9 @@ class Mailboxes:
     def store(self, turn: Turn, session: Session, asked: Store) -> None:
         """A Store: answered when the letter is durable."""
         context, sender = self._context, session.user.identity
+        if self._gate.is_banned(asked.recipient):  # R-8.9-1
+            context.refuse(turn, session, asked.id, Refusal.BANNED)
+            return
         if self._directory.user(asked.recipient) is None:  # R-8.5-1
             context.refuse(turn, session, asked.id, Refusal.UNKNOWN, LOOKUP_NEGATIVE_TTL_S)
             return
@@ -225,8 +232,7 @@ class Mailboxes:
         """The letters are gone from the mailbox, and their receipts durable."""
         self._receipts.push(turn, result.receipts)
         user = self._directory.user(request.owner)
-        assert user is not None, "who collected is a user, and users stay"
-        if result.letters:
+        if user is not None and result.letters:
             turn.emit(MailCollected(user.name, result.letters))
         this = self._rounds.get(request.owner)
         if this is None:

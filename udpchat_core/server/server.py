@@ -38,9 +38,11 @@ from ..messages import (
     Watch,
 )
 from ..requests import (
+    BanIdentity,
     BindUser,
     Bound,
     CollectLetters,
+    DropInvite,
     DropReceipts,
     Expired,
     ExpireLetters,
@@ -51,12 +53,15 @@ from ..requests import (
     ReadMail,
     ReadReceipts,
     Receipts,
+    ReleaseName,
+    SaveInvite,
     ServerState,
     StoreReply,
 )
 from ..secure.suite import KEY_BYTES, Suite
 from ..turn import Turn
 from ..wire import parse_untrusted, unpack_untrusted
+from .admission import OPEN, Admission, Gate
 from .context import Context, Timer
 from .directory import Directory
 from .interest import Interest
@@ -84,16 +89,17 @@ class Server:
     `handle_timeout` when `next_timeout` says so; calls do not overlap.
     """
 
-    def __init__(self, suite: Suite, state: ServerState, now: Instant) -> None:
+    def __init__(self, suite: Suite, state: ServerState, now: Instant, admission: Admission = OPEN) -> None:
         context = self._context = Context(suite, now)
         storage = self._storage = Storage(context)
+        gate = self._gate = Gate(context, storage, admission, state.bans, state.invites)
         links = self._links = Links(context, state.private)
         directory = self._directory = Directory(context, state.users)
         interest = self._interest = Interest(context, directory)
         receipts = self._receipts = ReceiptBook(context, storage, directory)
-        mailboxes = self._mailboxes = Mailboxes(context, storage, directory, receipts)
+        mailboxes = self._mailboxes = Mailboxes(context, storage, gate, directory, receipts)
         self._requests: Buckets[bytes] = Buckets(SESSION_REQUESTS_PER_S_MAX, SESSION_BUCKETS_MAX)  # by index
-        self._sessions = Sessions(Parts(context, storage, links, directory, interest, mailboxes, receipts))
+        self._sessions = Sessions(Parts(context, storage, gate, links, directory, interest, mailboxes, receipts))
 
     # --- the calls ---
 
@@ -102,6 +108,47 @@ class Server:
         turn = self._begin(now)
         self._expire(turn)
         return self._end(turn)
+
+    # --- what the operator wants: told by an event when it is durable ---
+
+    def invite(self, now: Instant) -> Actions:
+        """Make an invitation; `InviteMade` follows. Raises `LocalProtocolError` if there are too many."""
+        turn = self._begin(now)
+        self._gate.invite(turn)
+        return self._end(turn)
+
+    def ban(self, identity: bytes, now: Instant) -> Actions:
+        """Serve an identity no more; `UserBanned` follows. Raises `LocalProtocolError` if there are too many bans."""
+        turn = self._begin(now)
+        self._gate.ban(turn, identity, True)
+        return self._end(turn)
+
+    def unban(self, identity: bytes, now: Instant) -> Actions:
+        """Serve an identity again; `UserUnbanned` follows. Raises `LocalProtocolError` if it is not banned."""
+        turn = self._begin(now)
+        self._gate.ban(turn, identity, False)
+        return self._end(turn)
+
+    def release(self, name: str, now: Instant) -> Actions:
+        """Take a name from its identity; `NameReleased` follows. Raises `LocalProtocolError` if nobody has it."""
+        turn = self._begin(now)
+        if self._directory.holder(name) is None:
+            raise LocalProtocolError(f"nobody has the name {name}")
+        if not self._storage.ask(turn, ReleaseName(name)):
+            raise LocalProtocolError("the server's disk is far behind: try again in a minute")
+        return self._end(turn)
+
+    def identity_of(self, name: str) -> bytes | None:
+        """I of the user with this name; None if nobody has it."""
+        user = self._directory.holder(name)
+        return None if user is None else user.identity
+
+    @property
+    def refused(self) -> Mapping[Refusal, int]:
+        """How many requests were refused since the start, by reason."""
+        return self._context.refused
+
+    # --- what comes in ---
 
     def handle_clock(self, wall_ms: int, now: Instant) -> Actions:
         """It is `wall_ms`, milliseconds of Unix time; until told, `now` is taken for it."""
@@ -145,6 +192,7 @@ class Server:
         return {
             "users": len(self._directory),
             **self._links.sizes(),
+            **self._gate.sizes(),
             "session buckets": len(self._requests),
             "confirming sessions": len(self._sessions),
             "store requests": len(self._storage),
@@ -180,7 +228,8 @@ class Server:
         if end is None:  # R-8.1-5
             self._links.hint(turn, source, payload)
             raise BadDatagram(Reason.LINK)
-        messages = unpack_untrusted(end.link.open_untrusted(self._context.suite, record))
+        link = end if isinstance(end, Session) else end.link
+        messages = unpack_untrusted(link.open_untrusted(self._context.suite, record))
         if not all(type(message) in _FROM_CLIENTS for message in messages):
             raise BadDatagram(Reason.MESSAGE)
         session = end if isinstance(end, Session) else self._sessions.confirm_untrusted(turn, end)  # R-8.1-4
@@ -195,14 +244,14 @@ class Server:
 
     def _shed(self, turn: Turn, source: Address, session: Session, message: Message) -> None:
         """One message too many: it is counted, and whoever waits for an answer told to ask again."""
-        turn.drop(source, Reason.BUSY)  # R-8.8-4
+        turn.drop(source, Reason.SESSION_RATE)  # R-8.8-4
         if isinstance(message, _Request):  # what Collected and Noted are about is pushed again, and answered again
             self._context.refuse(turn, session, message.id, Refusal.BUSY, REQUESTS_WAIT_S)
 
     def _handle(self, turn: Turn, session: Session, counter: int, message: Message) -> None:
         match message:
-            case Register(id_):
-                self._sessions.register(turn, session, counter, id_)
+            case Register():
+                self._sessions.register(turn, session, counter, message)
             case Deregister(id_):
                 self._sessions.deregister(turn, session, counter, id_)
             case Lookup() | Watch() | Store() | Ping() if session.phase is not Phase.ONLINE:  # R-8.2-1
@@ -229,6 +278,14 @@ class Server:
         match reply.request, reply.result:
             case BindUser() as request, Bound() as result:
                 self._sessions.bound(turn, request, result)
+            case ReleaseName() as request, _:
+                self._sessions.released(turn, request)
+            case BanIdentity() as request, _:
+                self._sessions.banned(turn, request)
+            case SaveInvite() as request, _:
+                self._gate.invited(turn, request)
+            case DropInvite(), _:
+                pass  # it was forgotten when that was asked
             case KeepLetter() as request, (Kept() | Full()) as result:
                 return int(self._mailboxes.kept(turn, request, result))
             case ReadMail() as request, MailPage() as result:
@@ -266,4 +323,5 @@ class Server:
 
     def _expire(self, turn: Turn) -> None:
         self._mailboxes.expire(turn)
+        self._gate.expire(turn)
         self._context.timers.set((Timer.EXPIRY, None), after(turn.now, EXPIRY_US))

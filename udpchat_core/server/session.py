@@ -1,12 +1,13 @@
 """What the server knows of a user and of a link, small enough for hundreds of thousands of them."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 
 from ..address import Address
 from ..limits import ADDRESSES_CACHED_MAX
-from ..machines.server_session import Phase, SessionRecord
+from ..machines.server_session import Phase
 from ..messages import CardBody
+from ..secure.card import identity_in, name_in
 from ..secure.keys import SIGNATURE_BYTES
 from ..secure.link import Link
 from ..secure.suite import Suite
@@ -21,21 +22,29 @@ _V4_LOOPBACK, _V6_LOOPBACK = b"\x7f", bytes(15) + b"\1"
 class User:
     """Whom a link proved; one of the directory once a Register of it was durable.
 
+    What the card says is read from it, which costs less than a microsecond and no memory.
+
     Attributes:
-        name: what the card claims.
-        identity: I.
         card: signature and body, as they came.
         session: the newest link that was registered, online or not; None if there is none.
     """
 
-    name: str
-    identity: bytes
     card: bytes
     session: "Session | None" = None
 
     @property
+    def name(self) -> str:
+        """What the card claims."""
+        return name_in(self.card)
+
+    @property
+    def identity(self) -> bytes:
+        """I."""
+        return identity_in(self.card)
+
+    @property
     def seq(self) -> int:
-        """The seq of the card; read from it, which costs 5 microseconds and no memory."""
+        """The seq of the card; this takes 5 microseconds."""
         return decode_untrusted(CardBody, self.card[SIGNATURE_BYTES:]).seq
 
     @property
@@ -44,22 +53,29 @@ class User:
         return self.session if self.session is not None and self.session.phase is Phase.ONLINE else None
 
 
-@dataclass(slots=True, eq=False)
-class Session(SessionRecord):
-    """A confirmed link.
+class Session(Link):
+    """A confirmed link, and the record of its machine: one object, as each costs 32 bytes before it holds anything.
 
     Attributes:
-        link: its keys and counters.
+        heard_s: the second, rounded up, of the last authentic RECORD.
+        phase: where the session stands.
+        ordered: the counter of the RECORD with the last Register or Deregister; -1 before.
         user: whom it proved; shared with the directory once registered.
     """
 
-    link: Link = field(kw_only=True)
-    user: User = field(kw_only=True)
+    __slots__ = ("heard_s", "ordered", "phase", "user")
+
+    def __init__(self, link: Link, user: User, heard_s: int) -> None:
+        self.take_over(link)
+        self.heard_s = heard_s
+        self.phase = Phase.CONFIRMING
+        self.ordered = -1
+        self.user = user
 
     @property
     def address(self) -> bytes:
         """Where its client proved to be, packed; a link has one for all its life."""
-        return self.link.place
+        return self.place
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +92,7 @@ class Outlet:
 
     def seal(self, plaintext: bytes) -> bytes:
         """The RECORD around `plaintext`."""
-        return self.session.link.seal(self.suite, plaintext)
+        return self.session.seal(self.suite, plaintext)
 
 
 def packed(address: Address) -> bytes:

@@ -9,7 +9,7 @@ carried out here, intent by intent.
 from dataclasses import dataclass
 
 from ..errors import BadDatagram, Reason
-from ..events import UserLapsed, UserLeft, UserRegistered
+from ..events import NameReleased, NameRotated, UserBanned, UserLapsed, UserLeft, UserRegistered, UserUnbanned
 from ..instant import SECOND, Instant
 from ..limits import (
     BUSY_WAIT_S,
@@ -22,10 +22,12 @@ from ..limits import (
     WATCHED_NAMES_MAX,
 )
 from ..machines.server_session import SERVER_SESSION, Do, Phase, ServerSession
-from ..messages import Deregistered, Refusal, Registered, ServerLimits, Superseded
-from ..requests import BindUser, Bound
+from ..messages import Deregistered, Refusal, Register, Registered, Rotation, ServerLimits, Superseded
+from ..requests import BanIdentity, BindUser, Bound, ReleaseName
+from ..secure.rotation import check_rotation_untrusted
 from ..table import step
 from ..turn import Turn
+from .admission import Applicant, Gate, invite_hash
 from .context import Context, Timer
 from .directory import Directory
 from .interest import Interest
@@ -50,11 +52,11 @@ class Binding:
 
     Attributes:
         request: what was asked.
-        asked: the id of the last Register of each session that waits for it, or for its turn after it.
+        asked: the last Register of each session that waits for it, or for its turn after it.
     """
 
     request: BindUser
-    asked: dict[Session, int]
+    asked: dict[Session, Register]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,7 @@ class Parts:
 
     context: Context
     storage: Storage
+    gate: Gate
     links: Links
     directory: Directory
     interest: Interest
@@ -122,45 +125,81 @@ class Sessions:
 
     # --- Register and Deregister ---
 
-    def register(self, turn: Turn, session: Session, counter: int, id_: int) -> None:
+    def register(self, turn: Turn, session: Session, counter: int, asked: Register) -> None:
         """A Register, in the RECORD with this counter."""
         if counter < session.ordered:  # R-8.2-7
             return
         session.ordered = counter
         binding = self._bindings.get(session.user.identity)
         if binding is not None:  # R-8.2-6: it is answered when its turn comes
-            binding.asked[session] = id_
+            binding.asked[session] = asked
         else:
-            self._bind(turn, session, id_)
+            self._bind(turn, session, asked)
 
-    def _bind(self, turn: Turn, session: Session, id_: int) -> None:
+    def _bind(self, turn: Turn, session: Session, asked: Register) -> None:
         user, parts = session.user, self._parts
-        refused = parts.directory.refusal(user, len(self._bindings))
-        if user.name in self._names_binding:  # of another identity: of this one there is no binding
-            refused = (Refusal.NAME_TAKEN, 0)
-        request = BindUser(user.name, user.identity, user.card)
+        rotation = self._rotation(user, asked.rotation)
+        invite = None if asked.invite is None else invite_hash(parts.context.suite, asked.invite)
+        refused = self._refusal(turn, session, rotation, invite)
+        request = BindUser(user.name, user.identity, user.card, rotation, invite)
         if refused is not None:
-            parts.context.refuse(turn, session, id_, refused[0], seq=refused[1])
+            parts.context.refuse(turn, session, asked.id, refused[0], seq=refused[1])
         elif not parts.storage.ask(turn, request):
-            parts.context.refuse(turn, session, id_, Refusal.BUSY, BUSY_WAIT_S)
+            parts.context.refuse(turn, session, asked.id, Refusal.BUSY, BUSY_WAIT_S)
         else:
-            self._bindings[user.identity] = Binding(request, {session: id_})
+            parts.gate.spend(invite)
+            self._bindings[user.identity] = Binding(request, {session: asked})
             self._names_binding[user.name] = None
+
+    def _rotation(self, user: User, offered: Rotation | None) -> Rotation | None:
+        """The rotation that goes with the name: the one that is known, or else one that holds."""
+        known = self._parts.directory.rotation(user.identity)
+        if offered is None or offered == known:
+            return known
+        try:
+            check_rotation_untrusted(self._parts.context.suite, offered, user.identity, user.name)
+        except BadDatagram:
+            return known
+        return offered
+
+    def _refusal(
+        self, turn: Turn, session: Session, rotation: Rotation | None, invite: bytes | None
+    ) -> tuple[Refusal, int] | None:
+        """Why the user of a session cannot be registered, with the highest card seq known if that is why."""
+        user, parts = session.user, self._parts
+        if user.name in self._names_binding:  # of another identity: of this one there is no binding
+            return Refusal.NAME_TAKEN, 0
+        former = None if rotation is None else rotation.former
+        refused = parts.directory.refusal(user, len(self._bindings), former)
+        if refused is not None:
+            return refused
+        holder = parts.directory.holder(user.name)
+        is_handed = holder is not None and holder.identity == former
+        is_known = parts.directory.user(user.identity) is not None
+        who = Applicant(user, session.address, is_known, former if is_handed else None, invite)
+        refusal = parts.gate.refusal(turn, who)
+        return None if refusal is None else (refusal, 0)
 
     def bound(self, turn: Turn, request: BindUser, result: Bound) -> None:
         """The name and the card are durable: whoever asked for it is online and told so, and no earlier."""
         binding, parts = self._bindings.pop(request.identity), self._parts
         del self._names_binding[request.name]
+        former = parts.directory.holder(request.name)
+        if former is not None and former.identity != request.identity:  # R-8.2-11
+            self._remove(turn, former)
+            turn.emit(NameRotated(request.name))
         known = parts.directory.user(request.identity)
         is_new = known is None or known.name != request.name
         user, names = parts.directory.bind(request)
-        for session, id_ in binding.asked.items():
+        for session, asked in binding.asked.items():
             if session.phase is Phase.ENDED:
                 continue
-            if session.user.card == request.card:
-                self._register(turn, session, user, is_new, id_, result.waiting)
+            if parts.gate.is_banned(request.identity):
+                parts.context.refuse(turn, session, asked.id, Refusal.BANNED)
+            elif session.user.card == request.card:
+                self._register(turn, session, user, is_new, asked.id, result.waiting)
             else:
-                self.register(turn, session, session.ordered, id_)
+                self.register(turn, session, session.ordered, asked)
         for name in names:
             if name != user.name or user.online not in binding.asked:  # else it was told as coming online
                 self._changed(turn, name)
@@ -187,6 +226,34 @@ class Sessions:
             binding.asked.pop(session, None)
         self._step(turn, session, ServerSession.deregistered)
         self._parts.context.say(turn, session, Deregistered(id_))
+
+    # --- what the operator wants ---
+
+    def banned(self, turn: Turn, request: BanIdentity) -> None:
+        """A ban is durable: whoever it is about is not here any more. Or its end is."""
+        self._parts.gate.banned(request)
+        if not request.banned:
+            turn.emit(UserUnbanned(request.identity))
+            return
+        user = self._parts.directory.user(request.identity)
+        self._expel(turn, user)
+        turn.emit(UserBanned(request.identity, None if user is None else user.name))
+
+    def released(self, turn: Turn, request: ReleaseName) -> None:
+        """A name is free: whoever had it is not here any more."""  # R-8.9-6
+        user = self._parts.directory.holder(request.name)
+        if user is not None:
+            self._remove(turn, user)
+            self._changed(turn, request.name)
+        turn.emit(NameReleased(request.name))
+
+    def _remove(self, turn: Turn, user: User) -> None:
+        self._expel(turn, user)
+        self._parts.directory.remove(user)
+
+    def _expel(self, turn: Turn, user: User | None) -> None:
+        if user is not None and user.session is not None:
+            self._step(turn, user.session, ServerSession.expelled)
 
     # --- intents ---
 

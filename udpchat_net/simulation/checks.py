@@ -9,7 +9,7 @@ from udpchat_core.actions import Received
 from udpchat_core.address import Address
 from udpchat_core.datagrams import HEADER_BYTES, Acks, Init, Resp, Retry
 from udpchat_core.messages import Outcome
-from udpchat_core.requests import BindUser, CollectLetters, ExpireLetters, KeepLetter, StoreReply
+from udpchat_core.requests import BindUser, CollectLetters, ExpireLetters, KeepLetter, Kept, StoreReply
 from udpchat_core.secure.keys import key_id
 
 from ..core import Core
@@ -20,6 +20,8 @@ from .invariants import Invariant, Violation
 from .ledger import DAY_MS, Ledger
 from .node import Node, Observer, Request
 
+MAILBOX_STRANGERS_LETTERS_MAX: Final = 1_024
+"""As promised; not the constant of the core, which may be what is wrong."""
 MAIL_DAYS_MAX: Final = 15
 """How long a mailbox keeps a letter."""
 _AT_TYPE: Final = 2
@@ -35,6 +37,7 @@ CAPS: Final[Mapping[str, int]] = {
     "held": limits.HELD_LETTERS_MAX,
     "sources": limits.KNOWN_SOURCES_MAX,
     "entering": limits.ENTERING_LETTERS_MAX,
+    "unnamed": limits.ENTERING_LETTERS_MAX,
     "senders": limits.SENDERS_MAX,
     # A Store for each letter, a Lookup for each contact, a Ping and a Watch.
     "requests": limits.OUTBOX_LETTERS_MAX + limits.CONTACTS_MAX + 2,
@@ -45,6 +48,9 @@ CAPS: Final[Mapping[str, int]] = {
     "links": limits.USERS_MAX + limits.CONFIRMING_SESSIONS_MAX,
     "pending links": limits.PENDING_LINKS_MAX,
     "init prefixes": limits.INIT_PREFIXES_MAX,
+    "new name prefixes": limits.INIT_PREFIXES_MAX,
+    "bans": limits.BANS_MAX,
+    "invites": limits.INVITES_MAX,
     "session buckets": limits.SESSION_BUCKETS_MAX,
     "confirming sessions": limits.CONFIRMING_SESSIONS_MAX,
     "store requests": limits.STORE_REQUESTS_MAX,
@@ -64,6 +70,7 @@ class Mailroom(Observer):
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
         self._before: dict[bytes, dict[int, Letter]] = {}
+        self._known: dict[bytes, set[bytes]] = {}  # whom an owner ever acknowledged, by owner
 
     def committing(self, node: Node, requests: list[Request]) -> None:  # noqa: D102 - said in Observer
         if node.name != SERVER:
@@ -82,6 +89,8 @@ class Mailroom(Observer):
         boxes = node.store.mailboxes
         for reply in replies:
             if isinstance(reply.request, KeepLetter):
+                if isinstance(reply.result, Kept):
+                    self._ledger.entries[reply.request.owner, reply.result.entry] = reply.request.sender
                 self._keep(boxes[reply.request.owner].letters, reply.request)
         for owner, before in self._before.items():
             after = boxes[owner].letters if owner in boxes else {}
@@ -90,6 +99,11 @@ class Mailroom(Observer):
                     self._check_gone(node, owner, letter, replies)
 
     def _keep(self, letters: dict[int, Letter], keep: KeepLetter) -> None:
+        if len(letters) > keep.quota.mailbox_letters_max:
+            raise Violation(Invariant.CAPS, f"{len(letters)} letters in the mailbox of {self._owner(keep.owner)}")
+        if keep.sender in self._ledger.outsiders:
+            self._count_strangers(letters, keep)
+            return
         letter = self._ledger.by_slot.get(keep.slot)
         if (
             letter is None
@@ -97,9 +111,18 @@ class Mailroom(Observer):
             or self._ledger.identities.get(letter.saved.to) != keep.owner
         ):
             raise Violation(Invariant.RIGHT_PERSON, f"the server keeps {letter} for or from somebody else")
-        letter.kept = letter.kept or any(each.slot == keep.slot for each in reversed(letters.values()))
-        if len(letters) > keep.quota.mailbox_letters_max:
-            raise Violation(Invariant.CAPS, f"{len(letters)} letters in the mailbox of {letter.saved.to}")
+        of = (keep.sender, keep.slot)
+        letter.kept = letter.kept or any((each.sender, each.slot) == of for each in reversed(letters.values()))
+
+    def _count_strangers(self, letters: dict[int, Letter], keep: KeepLetter) -> None:
+        strangers = self._ledger.outsiders.keys() - self._known.get(keep.owner, set())
+        count = sum(letter.sender in strangers for letter in letters.values())
+        if keep.sender in strangers and count > MAILBOX_STRANGERS_LETTERS_MAX:
+            name = self._owner(keep.owner)
+            raise Violation(Invariant.CAPS, f"{count} letters of strangers in the mailbox of {name}")
+
+    def _owner(self, owner: bytes) -> str:
+        return self._ledger.names.get(owner, "somebody")
 
     def _check_gone(self, node: Node, owner: bytes, gone: Letter, replies: tuple[StoreReply, ...]) -> None:
         for reply in replies:
@@ -109,15 +132,19 @@ class Mailroom(Observer):
                 case CollectLetters(of, entries) if of == owner:
                     for entry in entries:
                         if entry.entry == gone.entry:
+                            if entry.outcome is Outcome.ACKNOWLEDGED:
+                                self._known.setdefault(owner, set()).add(gone.sender)
                             return self._check_collected(owner, gone, entry.outcome)
                 case ExpireLetters(before_ms) if gone.kept_ms < before_ms:
                     wall_ms = node.clock.wall_ms(self._ledger.world.now_us)
                     if before_ms <= wall_ms - MAIL_DAYS_MAX * DAY_MS:
                         return None
-        letter = self._ledger.by_slot[gone.slot]
+        letter = self._ledger.by_slot.get(gone.slot, "a letter of an outsider")
         raise Violation(Invariant.MAILBOX, f"{letter} left the mailbox, and nothing says why")
 
     def _check_collected(self, owner: bytes, gone: Letter, outcome: Outcome) -> None:
+        if not self._ledger.outsiders.keys().isdisjoint((owner, gone.sender)):
+            return  # what an outsider throws away was its own, and what it stores may be nothing
         letter, name = self._ledger.by_slot[gone.slot], self._ledger.names[owner]
         if outcome is not Outcome.UNOPENABLE and not letter.entered and self._ledger.is_open(letter):
             raise Violation(
@@ -134,7 +161,8 @@ class Mailroom(Observer):
 class Addresses(Observer):
     """Counts bytes from and to addresses; of the server's, each is unproven until it brings a token sent there."""
 
-    def __init__(self) -> None:
+    def __init__(self, is_server_honest: bool = True) -> None:
+        self._is_server_honest = is_server_honest
         self._balance: dict[str, Counter[Address]] = defaultdict(Counter)
         self._tokens: set[tuple[Address, bytes]] = set()
         self._proven: set[Address] = set()
@@ -156,6 +184,8 @@ class Addresses(Observer):
         if node.name != SERVER:
             if kind == Acks.type:
                 self._spend(node, to, payload)
+            return
+        if not self._is_server_honest:
             return
         if kind == Retry.type:
             self._tokens.add((to, payload[_RETRY_TOKEN]))

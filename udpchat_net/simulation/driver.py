@@ -24,7 +24,7 @@ from udpchat_core.secure.suite import StandardSuite, Suite
 from ..stores.memory import ClientMemory, ServerMemory
 from .cores import Cores
 from .faults import SERVER, Fault, FullDisk, SlowDisk
-from .network import Network, draws
+from .network import OUTSIDER_LATENCY_US, Network, draws
 from .node import BATCH_DATAGRAMS_MAX, SOCKET_DATAGRAMS_MAX, START_US, Boundary, Event, Node, Observer
 from .tap import TappedSuite
 from .transparent import TransparentSuite
@@ -43,6 +43,7 @@ class Driver:
         network: what carries the datagrams.
         observers: who sees everything.
         counts: how often what happened.
+        gate: asked about each datagram that a node sends, whether it goes on: for whoever sits on the path.
     """
 
     def __init__(
@@ -63,6 +64,8 @@ class Driver:
         self._order = count()
         self._digest = blake2b(digest_size=16)
         self._listeners: dict[str, list[Callable[[Event], object]]] = {}
+        self._outsiders: dict[bytes, Callable[[Address, Received], object]] = {}
+        self.gate: Callable[[str, Address, bytes], bool] | None = None
         self.nodes = {name: self._new_node(name) for name in (SERVER, *clients)}
 
     # --- time ---
@@ -83,22 +86,43 @@ class Driver:
         """Plan a call."""
         heappush(self._plans, (max(at_us, self.now_us), next(self._order), act, arguments))
 
+    # --- outsiders: who takes part and is no node ---
+
+    def join(self, receive: Callable[[Address, Received], object]) -> Address:
+        """An address at a host of its own; `receive` gets what is sent to any port there, and to which."""
+        address = self.network.join()
+        self._outsiders[address.host] = receive
+        return address
+
+    def inject(self, source: Address, to: Address, payload: bytes, after_us: int = 0) -> None:
+        """A datagram that no node sent, from wherever it says, for whoever is at `to` when it arrives."""
+        self._digest.update(b"%d %s %d %s %d " % (self.now_us, source.host, source.port, to.host, to.port))
+        self._digest.update(payload)
+        self.counts["injected"] += 1
+        self.at(self.now_us + OUTSIDER_LATENCY_US + after_us, self._land, source, to, payload)
+
+    def new_suite(self, name: str, life: int | str) -> Suite:
+        """A suite that draws what no other draws: not that of another node or outsider, nor in another life."""
+        seed = int(draws(self._seed, "suite", name, life)[0] * 2**32)
+        return StandardSuite(Random(seed).randbytes) if self._real else TransparentSuite(seed)  # noqa: S311
+
+    def _land(self, source: Address, to: Address, payload: bytes) -> None:
+        name = self.network.node_at(to)
+        if name is not None:
+            self._arrive(self.nodes[name], Received(source, payload))
+        elif to.host in self._outsiders:
+            self._outsiders[to.host](to, Received(source, payload))
+
     # --- the driver ---
 
     def _new_node(self, name: str) -> Node:
-        suite = self._new_suite(name, "state")
+        suite = TappedSuite(self.new_suite(name, "state"))
         if name == SERVER:
             return Node(name, ServerMemory(self._cores.server_state(suite)), suite)
         return Node(name, ClientMemory(self._cores.client_state(suite, name, START_US // 1_000)), suite)
 
-    def _new_suite(self, name: str, life: int | str) -> TappedSuite:
-        """A suite that draws what no other node draws, nor this one in another life."""
-        seed = int(draws(self._seed, "suite", name, life)[0] * 2**32)
-        real: Suite = StandardSuite(Random(seed).randbytes) if self._real else TransparentSuite(seed)  # noqa: S311
-        return TappedSuite(real)
-
     def _start(self, node: Node) -> None:
-        node.suite = self._new_suite(node.name, node.life)
+        node.suite = TappedSuite(self.new_suite(node.name, node.life))
         node.clock.start()
         for observer in self.observers:
             observer.started(node)
@@ -181,11 +205,20 @@ class Driver:
 
     def _send(self, node: Node, to: Address, payload: bytes) -> None:
         self.counts["datagrams"] += 1
+        self.counts["bytes"] += len(payload)
         self._digest.update(b"%d %s %s %d " % (self.now_us, node.name.encode(), to.host, to.port))
         self._digest.update(payload)
         for observer in self.observers:
             observer.sent(node, to, payload)
-        for arrival in self.network.carry(node.name, to, payload, self.now_us):
+        if self.gate is not None and not self.gate(node.name, to, payload):
+            return
+        if to.host in self._outsiders:
+            self.at(self.now_us + OUTSIDER_LATENCY_US, self._land, self.network.address(node.name), to, payload)
+            return
+        arrivals = self.network.carry(node.name, to, payload, self.now_us)
+        for observer in self.observers:
+            observer.carried(node, to, payload, arrivals)
+        for arrival in arrivals:
             self.at(arrival.at_us, self._arrive, self.nodes[arrival.node], Received(arrival.source, arrival.payload))
 
     def _arrive(self, node: Node, received: Received) -> None:

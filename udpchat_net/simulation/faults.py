@@ -17,7 +17,10 @@ SERVER: Final = "server"
 """The server's name as a node. Clients must have others."""
 
 LAST: Final = 2**48
-"""The ordinal of no datagram: to the end."""
+"""The ordinal of no datagram, and the time of none: to the end."""
+
+HEADERS_BYTES: Final = 28
+"""Of IPv4 and UDP, which a line carries with each datagram."""
 
 
 class Lane(IntEnum):
@@ -180,6 +183,27 @@ class Partition:
 
 
 @dataclass(frozen=True, slots=True)
+class Bottleneck:
+    """What is sent on `links` between `from_us` and `until_us` passes one thin line, in the order of sending.
+
+    The line takes `bytes_per_s`, with `HEADERS_BYTES` for each datagram besides what is in it. What waits for it may
+    have `queue_bytes_max` bytes, what is being sent included; a datagram that does not fit is lost (tail drop).
+    `links` are (source, destination) pairs, and all of them share the line: a line that both ends send on at once, as
+    radio is, names both ways. Other faults strike behind the line, so what they lose has used it. A link that several
+    lines name passes one after the other.
+
+    Unlike other faults this one has a memory, how long the line is busy: which datagrams fit follows from all that
+    were sent before on its links.
+    """
+
+    links: tuple[tuple[str, str], ...]
+    bytes_per_s: int
+    queue_bytes_max: int
+    from_us: int = 0
+    until_us: int = LAST
+
+
+@dataclass(frozen=True, slots=True)
 class Rebind:
     """A NAT gives the node another address; what is sent to the old one reaches nobody."""
 
@@ -273,4 +297,4 @@ class RestoreBackup:
 
 DatagramFault = Loss | Duplication | Delay | Reorder | Corruption | Truncation | Misdelivery
 NodeFault = CrashAt | Crash | Pause | Suspend | ClockStep | FullDisk | SlowDisk | RestoreBackup
-Fault = DatagramFault | Partition | Rebind | NodeFault
+Fault = DatagramFault | Partition | Bottleneck | Rebind | NodeFault

@@ -18,6 +18,10 @@ class Invariant(StrEnum):
     UNPROVEN = "an unproven address gets no more bytes than it sent, and no handshake"
     SIZE = "no datagram is above 1,200 bytes"
     DRAINED = "everything drains within ten minutes once the network is healed"
+    OWNERS = "what is somebody's changes only through its owner"
+    SEALED_FOR = "a letter is sealed for the identity on disk with it, to a key that this identity announced"
+    SERVER_KEY = "nothing but HELLO goes to a server with another key than the pinned one"
+    FRIENDS = "no attack holds up a friend's message for more than the stated time"
     NO_ERROR = "nothing that comes from outside raises out of a core"
 
 

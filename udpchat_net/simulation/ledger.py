@@ -4,12 +4,16 @@ Theory of operation. A letter begins to exist when a `SaveOutgoing` is durable a
 ledger knows it by its secret, its acknowledgement and its slot. It keeps a picture of every inbox of its own, made
 from what was asked and not from what the store answered, so that a store which forgets is found out. Whoever
 restores a backup goes back to what the backup holds; what was acknowledged before was acknowledged truly.
+
+Outsiders (see `evil`) keep no promise. What they wrote may be entered once, by whom it was written to, as from them; a
+letter to them has arrived when they opened it.
 """
 
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from udpchat_core.address import Address
 from udpchat_core.events import LetterReceived, MessageDelivered, MessageQueued, MessageStored
 from udpchat_core.limits import LOOKUP_NEGATIVE_TTL_S, OUTBOX_DAYS_MAX
 from udpchat_core.requests import (
@@ -47,7 +51,8 @@ class Letter:
         ack: its acknowledgement.
         slot: its slot.
         kept: whether it ever was durable in the recipient's mailbox.
-        entered: whether it ever was durable in the recipient's inbox.
+        entered: whether it ever was durable in the recipient's inbox, or opened by an outsider that it was for.
+        numbers: epoch and seq of each sealing of it that left.
     """
 
     sender: str
@@ -58,6 +63,7 @@ class Letter:
     slot: bytes
     kept: bool = False
     entered: bool = False
+    numbers: dict[tuple[int, int], None] = field(default_factory=dict)
 
     @property
     def place(self) -> tuple[int, int]:
@@ -91,10 +97,18 @@ class Ledger(Observer):
         names: name by I.
         inboxes: by name.
         bound_us: when a name became durable in the directory.
+        outsiders: where they receive, by I.
+        foreign: for whom outsiders wrote which text, by (sender, acknowledgement).
+        entries: of whom each entry is that a mailbox ever had, by owner and number.
+        is_server_honest: whether the server's words count.
     """
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, is_server_honest: bool = True) -> None:
         self.world = world
+        self.is_server_honest = is_server_honest
+        self.outsiders: dict[bytes, Address] = {}
+        self.entries: dict[tuple[bytes, int], bytes] = {}
+        self.foreign: dict[tuple[bytes, bytes], tuple[bytes, str]] = {}
         self.by_secret: dict[bytes, Letter] = {}
         self.by_ack: dict[bytes, Letter] = {}
         self.by_slot: dict[bytes, Letter] = {}
@@ -118,10 +132,38 @@ class Ledger(Observer):
         row = self._outgoing(letter).get(letter.saved.secret)
         return row is not None and row.outcome is None
 
+    def server_key(self) -> bytes:
+        """The public key of the server that runs now."""
+        server = self.world.nodes[SERVER]
+        assert isinstance(server.store, ServerMemory)
+        return server.suite.dh_public(server.store.load().private)
+
+    def senders(self, ack: bytes) -> list[bytes]:
+        """Who wrote a letter with this acknowledgement: an outsider may take a secret that it read."""
+        letter = self.by_ack.get(ack)
+        honest = [self.identities[letter.sender]] if letter is not None else []
+        return honest + [sender for sender in self.outsiders if (sender, ack) in self.foreign]
+
     def _outgoing(self, letter: Letter) -> dict[bytes, Outgoing]:
         store = self.world.nodes[letter.sender].store
         assert isinstance(store, ClientMemory)
         return store.outgoing
+
+    # --- outsiders ---
+
+    def joined(self, identity: bytes, name: str | None, address: Address) -> None:  # noqa: D102 - said in Observer
+        self.outsiders[identity] = address
+        if name is not None:
+            self.identities[name], self.names[identity] = identity, name
+
+    def wrote(self, identity: bytes, recipient: bytes, secret: bytes, text: str) -> None:  # noqa: D102
+        ack = self.world.nodes[SERVER].suite.hash(ACK_LABEL + secret)[:ID_BYTES]
+        self.foreign[identity, ack] = (recipient, text)
+
+    def opened(self, identity: bytes, secret: bytes) -> None:  # noqa: D102
+        letter = self.by_secret.get(secret)
+        if letter is not None and self._outgoing(letter)[secret].recipient == identity:
+            letter.entered = True
 
     # --- commits ---
 
@@ -166,7 +208,7 @@ class Ledger(Observer):
         self.by_message.setdefault((node.name, save.message), []).append(letter)
 
     def _check_name(self, node: Node, name: str, identity: bytes) -> None:
-        if self.identities.get(name) != identity:
+        if self.identities.get(name) != identity and self.is_server_honest:
             raise Violation(Invariant.RIGHT_PERSON, f"{node.name} pinned {name} to the key of somebody else")
 
     def is_old(self, letter: Letter) -> bool:
@@ -190,6 +232,8 @@ class Ledger(Observer):
                 return
             case "expired" if self.is_old(letter):
                 return
+            case "refused" if not self.is_server_honest:
+                return  # it may deny, and its users are told
             case "refused" if bound_us is None or letter.saved_us < bound_us + UNKNOWN_US_MAX:
                 return
         raise Violation(Invariant.NOTHING_LOST, f"{letter} left the outbox as {outcome}")
@@ -203,19 +247,32 @@ class Ledger(Observer):
             raise Violation(Invariant.NOTHING_LOST, f"{node.name} took a new letter for an old one: {enter.text!r}")
         if known is not None:
             return
+        if enter.sender in self.outsiders:
+            self._enter_foreign(node, enter)
+            return
         letter = self.by_ack.get(enter.ack)
         if letter is None or letter.saved.to != node.name or self.identities[letter.sender] != enter.sender:
             raise Violation(Invariant.RIGHT_PERSON, f"{node.name} entered {letter or enter}")
         saved = letter.saved
         if (enter.text, enter.part, enter.parts, enter.sent_ms) != (saved.text, saved.part, saved.parts, saved.sent_ms):
             raise Violation(Invariant.ONE_LETTER, f"{node.name} entered {letter} with another content")
+        if letter.numbers and (enter.epoch, enter.seq) not in letter.numbers:
+            raise Violation(Invariant.OWNERS, f"{node.name} entered {letter} under a number that it never had")
         of = (enter.sender, enter.epoch)
         if letter.place <= inbox.last.get(of, (0, 0)):
             raise Violation(Invariant.IN_ORDER, f"{node.name} entered {letter} after {inbox.last[of]}")
-        inbox.letters[key] = _stamp(enter)
         inbox.last[of] = letter.place
-        inbox.entered[enter.sender, enter.part, enter.sent_ms, enter.text] += 1
+        self._note_entered(inbox, enter)
         letter.entered = True
+
+    def _enter_foreign(self, node: Node, enter: EnterLetter) -> None:
+        if self.foreign.get((enter.sender, enter.ack)) != (self.identities[node.name], enter.text):
+            raise Violation(Invariant.RIGHT_PERSON, f"{node.name} entered what no outsider wrote to it: {enter.text!r}")
+        self._note_entered(self.inboxes[node.name], enter)
+
+    def _note_entered(self, inbox: Inbox, enter: EnterLetter) -> None:
+        inbox.letters[enter.sender, enter.ack] = _stamp(enter)
+        inbox.entered[enter.sender, enter.part, enter.sent_ms, enter.text] += 1
 
     # --- events ---
 
@@ -229,7 +286,8 @@ class Ledger(Observer):
             case MessageQueued(message):
                 self._check_parts(node, message, "queued", lambda _: True)
             case MessageStored(message):
-                self._check_parts(node, message, "stored", lambda letter: letter.kept or letter.entered)
+                is_told = not self.is_server_honest  # then it is what the server says, and no more
+                self._check_parts(node, message, "stored", lambda each: each.kept or each.entered or is_told)
             case MessageDelivered(message):
                 self._check_parts(node, message, "delivered", lambda letter: letter.entered)
 

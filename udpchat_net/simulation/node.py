@@ -15,6 +15,7 @@ from udpchat_core.requests import ClientRequest, ServerRequest, StoreReply
 from ..core import Core
 from ..stores.memory import ClientMemory, ServerMemory
 from .faults import CrashAt, FullDisk, SlowDisk
+from .network import Arrival
 from .tap import TappedSuite
 
 START_US: Final = 1_790_000_000_000_000
@@ -142,6 +143,9 @@ class Observer:
     def sent(self, node: Node, to: Address, payload: bytes) -> None:
         """The datagram leaves; `node.suite` knows what was sealed in it."""
 
+    def carried(self, node: Node, to: Address, payload: bytes, arrivals: list[Arrival]) -> None:
+        """The datagram left, and will arrive there and then: nowhere if it is lost, twice if it is duplicated."""
+
     def committing(self, node: Node, requests: list[Request]) -> None:
         """These are about to become durable."""
 
@@ -153,6 +157,18 @@ class Observer:
 
     def turned(self, node: Node) -> None:
         """A call into the core is over and its actions are carried out."""
+
+    def used(self, node: Node, what: str, *about: object) -> None:
+        """The node's user does something: `what` and `about` are a call of `World`; a `send` has the number besides."""
+
+    def joined(self, identity: bytes, name: str | None, address: Address) -> None:
+        """Somebody takes part who is no node: with this identity, at this address, and a name if it is its own."""
+
+    def wrote(self, identity: bytes, recipient: bytes, secret: bytes, text: str) -> None:
+        """An outsider wrote a letter to an identity, and signed it."""
+
+    def opened(self, identity: bytes, secret: bytes) -> None:
+        """An outsider opened a letter that was sealed for it."""
 
     def restored(self, node: Node, backup: ClientMemory) -> None:
         """The process is dead, and `backup` is about to take the place of its state file."""

@@ -8,10 +8,11 @@ a mailbox lost), so each layer is checked where it acts, and each check names it
 
 from typing import Final
 
-from ..stores.memory import ClientMemory, ServerMemory
+from ..stores.memory import ClientMemory, Outgoing, ServerMemory
 from .checks import Addresses, Caps, Mailroom
 from .invariants import Invariant, Violation
 from .ledger import Ledger
+from .owners import Friends, Owners
 from .seam import Seam
 from .world import SECOND, World
 
@@ -27,11 +28,17 @@ class Oracle:
         caps: the highest sizes that queues had.
     """
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, *, is_server_honest: bool = True, friend_delay_us_max: int | None = None) -> None:
+        """Watch. Give the delay if nothing goes wrong in this world but what outsiders do."""
         self._world = world
-        self.ledger = Ledger(world)
+        self.ledger = Ledger(world, is_server_honest)
         self.caps = Caps()
-        world.observers += [self.ledger, Mailroom(self.ledger), Seam(self.ledger), Addresses(), self.caps]
+        seam = Seam(self.ledger)
+        world.observers += [self.ledger, seam, Owners(self.ledger, seam), Addresses(is_server_honest), self.caps]
+        if is_server_honest:
+            world.observers.append(Mailroom(self.ledger))
+        if friend_delay_us_max is not None:
+            world.observers.append(Friends(self.ledger, friend_delay_us_max))
 
     def heal_and_drain(self) -> None:
         """Heal the world and let it run until everything has arrived; `Violation` unless it does in ten minutes."""
@@ -50,19 +57,28 @@ class Oracle:
         for node in self._world.nodes.values():
             store = node.store
             if isinstance(store, ClientMemory):
-                secrets = [secret for secret, row in store.outgoing.items() if row.outcome is None]
-                left += [f"{self.ledger.by_secret[secret]} in the outbox" for secret in secrets]
+                rows = [row for row in store.outgoing.values() if row.outcome is None and not self._is_foreign(row)]
+                left += [f"{self.ledger.by_secret[row.saved.secret]} in the outbox" for row in rows]
             else:
-                for box in store.mailboxes.values():
+                for owner, box in store.mailboxes.items():
                     for kept in box.letters.values():
+                        if not self.ledger.outsiders.keys().isdisjoint((owner, kept.sender)):
+                            continue
                         letter = self.ledger.by_slot[kept.slot]
                         if self.ledger.is_known(letter):  # else its sender went back to before it was written
                             how = "entered before" if letter.entered else "never entered"
                             left.append(f"{letter} in the mailbox, {how}")
                 left += [
-                    f"{len(kept)} receipts for {self.ledger.names[of]}" for of, kept in store.receipts.items() if kept
+                    f"{len(kept)} receipts for {self.ledger.names[of]}"
+                    for of, kept in store.receipts.items()
+                    if kept and of not in self.ledger.outsiders
                 ]
         return left
+
+    def _is_foreign(self, row: Outgoing) -> bool:
+        """Whether it is for an outsider, who may never acknowledge it."""
+        recipient = row.recipient or self.ledger.identities.get(row.saved.to)
+        return recipient in self.ledger.outsiders
 
     def check(self) -> None:
         """What can only be seen of a world as a whole."""

@@ -7,9 +7,11 @@ from shlex import quote
 from typing import Final
 
 from .cores import Cores
+from .evil import EvilCores
+from .evil.enemies import Enemies
 from .invariants import Invariant, Violation
 from .oracle import Oracle
-from .scenario import GoOffline, GoOnline, Say, Scenario, Step
+from .scenario import Deceive, GoOffline, GoOnline, Intrude, Mischief, Say, Scenario, Step
 from .world import World
 
 MODULE: Final = "python -m udpchat_net.simulation"
@@ -34,10 +36,13 @@ class Report:
     digest: str
 
 
-def run(scenario: Scenario, cores: Cores | None = None) -> Report:
-    """Run it to the end; `Violation` as soon as a promise is broken."""
+def run(scenario: Scenario, cores: Cores | None = None, watch: Callable[[World], object] = lambda _: None) -> Report:
+    """Run it to the end; `Violation` as soon as a promise is broken.
+
+    `watch` gets the new world, before anything happens in it: it may plan calls, and add observers.
+    """
     try:
-        return _run(scenario, cores)
+        return _run(scenario, cores, watch)
     except (Violation, KeyboardInterrupt):
         raise
     except Exception as error:
@@ -72,30 +77,43 @@ def shrink(scenario: Scenario, fails: Callable[[Scenario], bool], runs_max: int 
     return scenario
 
 
-def _run(scenario: Scenario, cores: Cores | None) -> Report:
+def text_of(sender: str, number: int) -> str:
+    """How the text of the `number`th message of a run begins, from 1 on."""
+    return f"{sender} {number} "
+
+
+def _run(scenario: Scenario, cores: Cores | None, watch: Callable[[World], object]) -> Report:
+    is_honest = not any(isinstance(step, Deceive) for step in scenario.steps)
+    cores = cores if is_honest else EvilCores()
     world = World(scenario.seed, scenario.clients, scenario.faults, real=scenario.real, cores=cores)
-    oracle = Oracle(world)
-    actors = _Actors(world)
+    watch(world)
+    oracle = Oracle(world, is_server_honest=is_honest, friend_delay_us_max=scenario.friend_delay_us or None)
+    actors = _Actors(world, Enemies(world, scenario.seed, cores if isinstance(cores, EvilCores) else None))
     for name in scenario.clients:
         world.at(0, actors.act, GoOnline(0, name))
     for step in scenario.steps:
         actors.plan(step)
     world.run(scenario.heal_us)
-    oracle.heal_and_drain()
+    if is_honest:
+        oracle.heal_and_drain()
+    else:
+        oracle.check()  # who was lied to may wait for a user's decision for ever
     counts = world.counts + world.network.counts
     return Report(world.now_us, actors.messages, counts, oracle.caps.highest, world.digest())
 
 
 class _Actors:
-    """The users."""
+    """The users, and who is against them."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, enemies: Enemies) -> None:
         self.messages = 0
-        self._world = world
+        self._world, self._enemies = world, enemies
 
     def plan(self, step: Step) -> None:
         """Have the user do it in time."""
-        if isinstance(step, Say):
+        if isinstance(step, Mischief):
+            self._enemies.watch()
+        if isinstance(step, Say | Mischief | Intrude):
             for number in range(step.count):
                 self._world.at(step.at_us + number * step.gap_us, self.act, step)
         else:
@@ -107,7 +125,13 @@ class _Actors:
         match step:
             case Say(_, sender, to) if world.is_running(sender):
                 self.messages += 1
-                world.send(sender, to, f"{sender} {self.messages} ".ljust(step.chars, "."))
+                world.send(sender, to, text_of(sender, self.messages).ljust(step.chars, "."))
+            case Mischief():
+                self._enemies.mischief()
+            case Intrude():
+                self._enemies.intrude()
+            case Deceive(_, for_us):
+                self._enemies.deceive(for_us)
             case GoOnline(_, name) if world.nodes[name].core is None:
                 world.nodes[name].online = True
                 world.restart(name)

@@ -43,7 +43,33 @@ class GoOnline:
     name: str
 
 
-Step = Say | GoOffline | GoOnline
+@dataclass(frozen=True, slots=True)
+class Mischief:
+    """From `at_us` on, somebody on the path does so many things to what was sent, `gap_us` apart."""
+
+    at_us: int
+    count: int = 1
+    gap_us: int = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Intrude:
+    """From `at_us` on, outsiders with keys of their own do so many things, `gap_us` apart."""
+
+    at_us: int
+    count: int = 1
+    gap_us: int = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Deceive:
+    """From `at_us` on, for `for_us`, the server tells lies; what it says does not count in such a run."""
+
+    at_us: int
+    for_us: int
+
+
+Step = Say | GoOffline | GoOnline | Mischief | Intrude | Deceive
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -57,6 +83,8 @@ class Scenario:
         faults: what goes wrong.
         heal_us: when nothing goes wrong any more; then everything must drain.
         real: whether to seal with the real primitives.
+        friend_delay_us: longest that a message between two who are there may take, if attacks are all that goes
+            wrong; 0: that does not matter.
     """
 
     seed: int
@@ -65,6 +93,7 @@ class Scenario:
     faults: tuple[Fault, ...] = ()
     heal_us: int = 60_000_000
     real: bool = False
+    friend_delay_us: int = 0
 
     def __repr__(self) -> str:
         return expression(self)

@@ -6,11 +6,12 @@ handed and must seal with: its suite. That works for the real suite and the tran
 for anybody's.
 """
 
-from typing import Final
+from typing import Final, TypeVar
 
 from udpchat_core.limits import OUTBOX_LETTERS_MAX
 from udpchat_core.secure.suite import Suite
 
+T = TypeVar("T")
 REMEMBERED_RECORDS_MAX: Final = 1_024
 """RECORDs remembered by a node: each leaves in the turn that it is sealed in."""
 REMEMBERED_LETTERS_MAX: Final = 2 * OUTBOX_LETTERS_MAX
@@ -23,11 +24,13 @@ class TappedSuite:
     Attributes:
         records: what was sealed by a key of a link, by the sealed bytes, oldest first.
         letters: what was sealed for a person, likewise.
+        addressees: the public key and the context that it was sealed with, by the same bytes.
     """
 
     def __init__(self, suite: Suite) -> None:
         self.records: dict[bytes, bytes] = {}
         self.letters: dict[bytes, bytes] = {}
+        self.addressees: dict[bytes, tuple[bytes, bytes]] = {}
         self._suite = suite
         self.random = suite.random
         self.hash = suite.hash
@@ -49,10 +52,11 @@ class TappedSuite:
     def hpke_seal_untrusted(self, public: bytes, info: bytes, data: bytes) -> bytes:
         """As the other suite seals."""
         sealed = self._suite.hpke_seal_untrusted(public, info, data)
+        _remember(self.addressees, REMEMBERED_LETTERS_MAX, sealed, (public, info))
         return _remember(self.letters, REMEMBERED_LETTERS_MAX, sealed, data)
 
 
-def _remember(where: dict[bytes, bytes], most: int, sealed: bytes, data: bytes) -> bytes:
+def _remember(where: dict[bytes, T], most: int, sealed: bytes, data: T) -> bytes:
     where[sealed] = data
     if len(where) > most:
         del where[next(iter(where))]

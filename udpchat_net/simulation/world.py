@@ -4,10 +4,12 @@ Everything follows from the seed and from what is called: the same calls give th
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Final
+from typing import Any, Final
 
+from udpchat_core.actions import Actions
 from udpchat_core.address import Address
 from udpchat_core.errors import LocalProtocolError
+from udpchat_core.instant import Instant
 
 from ..stores.memory import ClientMemory
 from .cores import ClientCore, Cores
@@ -60,11 +62,13 @@ class World(Driver):
     def register(self, name: str) -> None:
         """The client goes online, and does so again each time its process starts."""
         self.nodes[name].online = True
+        self._use(name, "register")
         self._call(self._running(name), lambda core, now: core.register(now))
 
     def deregister(self, name: str) -> None:
         """The client goes offline; its process stays."""
         self.nodes[name].online = False
+        self._use(name, "deregister")
         self._call(self._running(name), lambda core, now: core.deregister(now))
 
     def leave(self, name: str) -> None:
@@ -76,6 +80,7 @@ class World(Driver):
         """The client sends a message; its number."""
         node = self._running(name)
         number = _client(node).next_message
+        self._use(name, "send", number, to, text)
         self._call(node, lambda core, now: core.send(to, text, now))
         return number
 
@@ -85,7 +90,12 @@ class World(Driver):
 
     def accept_key(self, name: str, of: str) -> None:
         """The user takes the new key of the name `of`."""
+        self._use(name, "accept_key", of)
         self._call(self._running(name), lambda core, now: core.accept_key(of, now))
+
+    def call(self, name: str, act: Callable[[Any, Instant], Actions]) -> None:
+        """Call what else the core of a node has, and carry out what it returns: for cores of your own making."""
+        self._call(self._running(name), act)
 
     def events(self, name: str) -> list[tuple[int, Event]]:
         """What the application of the node was told, in all its lives, and when."""
@@ -196,6 +206,10 @@ class World(Driver):
         if node.core is not None:
             self.crash(fault.node)
             self.at(self.now_us + fault.down_us, self._start_again, node, node.life)
+
+    def _use(self, name: str, what: str, *about: object) -> None:
+        for observer in self.observers:
+            observer.used(self.nodes[name], what, *about)
 
     def _running(self, name: str) -> Node:
         if not self.is_running(name):

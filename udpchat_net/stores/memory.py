@@ -12,11 +12,13 @@ from typing import Any, ClassVar, assert_never, get_args
 from udpchat_core.limits import EPOCHS_PER_SENDER_MAX
 from udpchat_core.messages import Outcome
 from udpchat_core.requests import (
+    BanIdentity,
     BindUser,
     Bound,
     ClientRequest,
     ClientState,
     CollectLetters,
+    DropInvite,
     DropMailKey,
     DropReceipts,
     Entered,
@@ -29,16 +31,21 @@ from udpchat_core.requests import (
     Kept,
     KeptReceipt,
     MailPage,
+    MarkSeen,
     PinOutgoing,
     ReadMail,
     ReadReceipts,
     Receipts,
+    ReleaseName,
     Result,
     SaveCardSeq,
+    SaveIdentity,
+    SaveInvite,
     SaveMailKey,
     SaveOutgoing,
     SavePin,
     SaveServerKey,
+    SaveVerified,
     ServerRequest,
     ServerState,
     SettleOutgoing,
@@ -46,7 +53,7 @@ from udpchat_core.requests import (
     StoreReply,
 )
 
-from .port import Request
+from .port import KeptLetter, Request
 
 
 class _Memory:
@@ -103,10 +110,13 @@ class ClientMemory(_Memory):
         self._mail_keys = {key.private: key for key in state.mail_keys}
         self._card_seq, self._server_key = state.card_seq, state.server_key
         self._pins = {pin.name: pin for pin in state.pins}
+        self._verified = set(state.verified)
         self._watermarks = {(sender, epoch): seq for sender, epoch, seq in state.watermarks}
         self._next_message = state.next_message
+        self._rotation = state.rotation
         self.outgoing = {saved.secret: Outgoing(saved, saved.recipient) for saved in state.outbox}
         self.inbox: dict[tuple[bytes, bytes], EnterLetter] = {}
+        self._unseen: dict[tuple[bytes, bytes], None] = {}
 
     def load(self) -> ClientState:
         """What a core needs at the start."""
@@ -119,17 +129,40 @@ class ClientMemory(_Memory):
             card_seq=self._card_seq,
             server_key=self._server_key,
             pins=tuple(self._pins.values()),
+            verified=tuple(sorted(self._verified)),
             outbox=tuple(replace(row.saved, recipient=row.recipient) for row in open_rows),
             watermarks=tuple((sender, epoch, seq) for (sender, epoch), seq in self._watermarks.items()),
             next_message=self._next_message,
+            rotation=self._rotation,
         )
 
     def snapshot(self) -> "ClientMemory":
         """A copy that later changes of either do not reach."""
         copy = ClientMemory(self.load())
         copy.outgoing = {secret: replace(row) for secret, row in self.outgoing.items()}
-        copy.inbox = dict(self.inbox)
+        copy.inbox, copy._unseen = dict(self.inbox), dict(self._unseen)
         return copy
+
+    def unseen(self, after: int, letters_max: int) -> list[KeptLetter]:
+        """At most so many letters that the user has not seen, with an entry number above `after`, oldest first."""
+        entries = {key: entry for entry, key in enumerate(self.inbox, 1)}
+        rows = [(entries[key], self.inbox[key]) for key in self._unseen if entries[key] > after]
+        return [self._kept(entry, letter) for entry, letter in rows[:letters_max]]
+
+    def _kept(self, entry: int, letter: EnterLetter) -> KeptLetter:
+        pin = self._pins.get(letter.name)
+        return KeptLetter(
+            entry=entry,
+            sender=letter.sender,
+            ack=letter.ack,
+            name=letter.name,
+            confirmed=pin is not None and pin.identity == letter.sender,
+            sent_ms=letter.sent_ms,
+            received_ms=letter.received_ms,
+            part=letter.part,
+            parts=letter.parts,
+            text=letter.text,
+        )
 
     def _apply(self, request: ClientRequest) -> Result:  # noqa: PLR0912 - a row for each request
         match request:
@@ -148,8 +181,22 @@ class ClientMemory(_Memory):
                 return self._enter(request)
             case FindLetter(sender, ack):
                 return Entered((sender, ack) not in self.inbox)
+            case MarkSeen(letters):
+                self._unseen = {key: None for key in self._unseen if key not in letters}
             case SavePin(name):
+                if self._pins.get(name) != request:
+                    self._verified.discard(name)
                 self._pins[name] = request
+            case SaveVerified(name, identity, verified):
+                if self._pins.get(name) == SavePin(name, identity):
+                    (self._verified.add if verified else self._verified.discard)(name)
+            case SaveIdentity(private, public, rotation):
+                pin = self._pins.get(self._name)
+                if pin is not None and pin.identity == rotation.former:
+                    self._pins[self._name] = SavePin(self._name, public)
+                    self._verified.discard(self._name)
+                self._identity, self._rotation = private, rotation
+                self._watermarks = {}  # R-2.4-4
             case SaveServerKey(key):
                 self._server_key = key
             case SaveCardSeq(seq):
@@ -163,6 +210,8 @@ class ClientMemory(_Memory):
         return None
 
     def _enter(self, letter: EnterLetter) -> Entered:
+        if (letter.sender, letter.ack) not in self.inbox:
+            self._unseen[letter.sender, letter.ack] = None
         there = self.inbox.setdefault((letter.sender, letter.ack), letter)
         self._raise_watermark(letter)
         of_this_request = (there.epoch, there.seq, there.received_ms) == (letter.epoch, letter.seq, letter.received_ms)
@@ -215,6 +264,8 @@ class ServerMemory(_Memory):
         users: by name.
         mailboxes: by owner.
         receipts: by sender, by (owner, entry), oldest first.
+        bans: the identities that are banned.
+        invites: the invitations that nobody used yet, by hash.
     """
 
     kinds = get_args(ServerRequest)
@@ -223,12 +274,14 @@ class ServerMemory(_Memory):
         self._private = state.private
         self._last_entry = 0
         self.users = {user.name: user for user in state.users}
+        self.bans = dict.fromkeys(state.bans)
+        self.invites = {invite.hash: invite for invite in state.invites}
         self.mailboxes: dict[bytes, Mailbox] = {}
         self.receipts: dict[bytes, dict[tuple[bytes, int], KeptReceipt]] = {}
 
     def load(self) -> ServerState:
         """What a core needs at the start."""
-        return ServerState(self._private, tuple(self.users.values()))
+        return ServerState(self._private, tuple(self.users.values()), tuple(self.bans), tuple(self.invites.values()))
 
     def snapshot(self) -> "ServerMemory":
         """A copy that later changes of either do not reach."""
@@ -247,6 +300,21 @@ class ServerMemory(_Memory):
         match request:
             case BindUser():
                 return self._bind(request)
+            case ReleaseName(name):
+                user = self.users.pop(name, None)
+                if user is not None:
+                    self._forget(user.identity)
+                return None
+            case BanIdentity(identity, banned):
+                self.bans.pop(identity, None)
+                self.bans |= {identity: None} if banned else {}
+                return None
+            case SaveInvite(hashed):
+                self.invites.setdefault(hashed, request)
+                return None
+            case DropInvite(hashed):
+                self.invites.pop(hashed, None)
+                return None
             case KeepLetter():
                 return self._keep(request)
             case ReadMail(owner, after, letters_max):
@@ -271,11 +339,18 @@ class ServerMemory(_Memory):
     def _bind(self, bind: BindUser) -> Bound:
         before = self.users.get(bind.name)
         if before is not None and before.identity != bind.identity:
-            self.mailboxes.pop(before.identity, None)
+            self._forget(before.identity)
         others = {name: user for name, user in self.users.items() if user.identity != bind.identity}
-        self.users = others | {bind.name: bind}
+        self.users = others | {bind.name: replace(bind, invite=None)}
+        if bind.invite is not None:
+            self.invites.pop(bind.invite, None)
         letters = self._box(bind.identity).letters
         return Bound(len(letters), max(letters, default=0))
+
+    def _forget(self, identity: bytes) -> None:
+        """Nobody has this identity any more: its mailbox, and what it was to be told of others', go."""
+        self.mailboxes.pop(identity, None)
+        self.receipts.pop(identity, None)
 
     def _keep(self, keep: KeepLetter) -> Kept | Full:
         box, key = self._box(keep.owner), (keep.sender, keep.slot)

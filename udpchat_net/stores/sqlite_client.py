@@ -8,26 +8,31 @@ from collections.abc import Iterable
 from dataclasses import astuple
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from udpchat_core.delivery.parts import Part
 from udpchat_core.limits import EPOCHS_PER_SENDER_MAX
+from udpchat_core.messages import Rotation
 from udpchat_core.requests import (
     ClientState,
     DropMailKey,
     Entered,
     EnterLetter,
     FindLetter,
+    MarkSeen,
     PinOutgoing,
     SaveCardSeq,
+    SaveIdentity,
     SaveMailKey,
     SaveOutgoing,
     SavePin,
     SaveServerKey,
+    SaveVerified,
     SettleOutgoing,
 )
 
 from . import sqlite_file
-from .port import StoreCorrupt
+from .port import KeptLetter, StoreCorrupt
 from .sqlite import SqliteStore
 from .sqlite_file import Connect, Connection, Schema, connect
 
@@ -57,6 +62,16 @@ SCHEMA = Schema(
                 seq INTEGER NOT NULL, UNIQUE (sender, epoch))""",
             "CREATE INDEX watermarks_of_a_sender ON watermarks (sender)",
         ),
+        (  # the identity before, and its signature for this one
+            "ALTER TABLE me ADD COLUMN former BLOB",
+            "ALTER TABLE me ADD COLUMN signature BLOB",
+        ),
+        (  # what was there before was seen when it came
+            """CREATE TABLE unseen (
+                entry INTEGER PRIMARY KEY AUTOINCREMENT, sender BLOB NOT NULL, ack BLOB NOT NULL,
+                UNIQUE (sender, ack))""",
+        ),
+        ("ALTER TABLE pins ADD COLUMN verified INTEGER NOT NULL DEFAULT 0",),
     ),
 )
 
@@ -66,6 +81,13 @@ _BEGUN = """SELECT each.sender, each.sent_ms, each.part, each.parts, each.text
         JOIN inbox AS each ON each.sender = newest.sender
             AND each.sent_ms = newest.sent_ms AND each.parts = newest.parts
     ORDER BY each.rowid"""
+_BEGUN_AND_SEEN = _BEGUN.replace(
+    "ORDER BY", "WHERE NOT EXISTS (SELECT 1 FROM unseen WHERE sender = each.sender AND ack = each.ack) ORDER BY"
+)
+_UNSEEN = """SELECT entry, sender, ack, name,
+        EXISTS (SELECT 1 FROM pins WHERE pins.name = inbox.name AND identity = sender),
+        sent_ms, received_ms, part, parts, text
+    FROM unseen JOIN inbox USING (sender, ack) WHERE entry > ? ORDER BY entry LIMIT ?"""
 
 
 def create_client(path: Path, state: ClientState, server: str, connect: Connect = connect) -> None:
@@ -79,12 +101,15 @@ def create_client(path: Path, state: ClientState, server: str, connect: Connect 
     """
 
     def fill(connection: Connection) -> None:
-        me = (state.name, server, state.identity, state.server_key, state.card_seq, state.next_message)
-        connection.execute("INSERT INTO me VALUES (1, ?, ?, ?, ?, ?, ?)", me)
+        rotation = state.rotation
+        word = (rotation.former, rotation.signature) if rotation is not None else (None, None)
+        me = (state.name, server, state.identity, state.server_key, state.card_seq, state.next_message, *word)
+        connection.execute("INSERT INTO me VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?)", me)
         for key in state.mail_keys:
             _save_mail_key(connection, key)
         for pin in state.pins:
             _save_pin(connection, pin)
+            _save_verified(connection, SaveVerified(pin.name, pin.identity, pin.name in state.verified))
         for letter in state.outbox:
             _save_outgoing(connection, letter)
         for sender, epoch, seq in state.watermarks:
@@ -126,6 +151,7 @@ def _enter_letter(connection: Connection, letter: EnterLetter) -> Entered:
     rows = list(connection.execute(there, (letter.sender, letter.ack)))
     if not rows:
         connection.execute("INSERT INTO inbox VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", astuple(letter))
+        connection.execute("INSERT INTO unseen (sender, ack) VALUES (?, ?)", (letter.sender, letter.ack))
     _raise_watermark(connection, letter.sender, letter.epoch, letter.seq)
     return Entered(not rows or rows == [(letter.epoch, letter.seq, letter.received_ms)])
 
@@ -133,6 +159,11 @@ def _enter_letter(connection: Connection, letter: EnterLetter) -> Entered:
 def _find_letter(connection: Connection, letter: FindLetter) -> Entered:
     there = "SELECT 1 FROM inbox WHERE sender = ? AND ack = ?"
     return Entered(not list(connection.execute(there, (letter.sender, letter.ack))))
+
+
+def _mark_seen(connection: Connection, seen: MarkSeen) -> None:
+    for letter in seen.letters:
+        connection.execute("DELETE FROM unseen WHERE sender = ? AND ack = ?", letter)
 
 
 def _raise_watermark(connection: Connection, sender: bytes, epoch: int, seq: int) -> None:
@@ -149,7 +180,26 @@ def _raise_watermark(connection: Connection, sender: bytes, epoch: int, seq: int
 
 
 def _save_pin(connection: Connection, pin: SavePin) -> None:
-    connection.execute("INSERT OR REPLACE INTO pins VALUES (?, ?)", (pin.name, pin.identity))
+    connection.execute(
+        "INSERT INTO pins (name, identity) VALUES (?, ?) ON CONFLICT (name) DO UPDATE"
+        " SET verified = verified AND identity = excluded.identity, identity = excluded.identity",
+        (pin.name, pin.identity),
+    )
+
+
+def _save_verified(connection: Connection, compared: SaveVerified) -> None:
+    connection.execute(
+        "UPDATE pins SET verified = ? WHERE name = ? AND identity = ?",
+        (compared.verified, compared.name, compared.identity),
+    )
+
+
+def _save_identity(connection: Connection, new: SaveIdentity) -> None:
+    former, signature = new.rotation.former, new.rotation.signature
+    own = "UPDATE pins SET identity = ?, verified = 0 WHERE identity = ? AND name = (SELECT name FROM me)"
+    connection.execute(own, (new.public, former))
+    connection.execute("UPDATE me SET identity = ?, former = ?, signature = ?", (new.private, former, signature))
+    connection.execute("DELETE FROM watermarks")  # R-2.4-4
 
 
 def _save_server_key(connection: Connection, server: SaveServerKey) -> None:
@@ -181,7 +231,10 @@ class SqliteClientStore(SqliteStore):
             SettleOutgoing: _settle_outgoing,
             EnterLetter: _enter_letter,
             FindLetter: _find_letter,
+            MarkSeen: _mark_seen,
             SavePin: _save_pin,
+            SaveVerified: _save_verified,
+            SaveIdentity: _save_identity,
             SaveServerKey: _save_server_key,
             SaveCardSeq: _save_card_seq,
             SaveMailKey: _save_mail_key,
@@ -194,17 +247,32 @@ class SqliteClientStore(SqliteStore):
         state: ClientState = self._ask(self._read)
         return state
 
-    def begun(self) -> list[Part]:
-        """The letters of texts that are not complete: of each sender the last text, if so. Raises `StoreError`."""
-        rows: list[tuple[bytes, int, int, int, str]] = self._ask(lambda connection: list(connection.execute(_BEGUN)))
+    def begun(self, *, seen: bool = False) -> list[Part]:
+        """The letters of texts that are not complete: of each sender the last text, if so. Raises `StoreError`.
+
+        Those marked as seen only, if so asked.
+        """
+        question = _BEGUN_AND_SEEN if seen else _BEGUN
+        rows: list[tuple[bytes, int, int, int, str]] = self._ask(lambda connection: list(connection.execute(question)))
         return [Part(*row) for row in rows]
 
+    def unseen(self, after: int, letters_max: int) -> list[KeptLetter]:
+        """At most so many letters that the user has not seen, with an entry number above `after`, oldest first.
+
+        For the start, before anything is received. Raises `StoreError`.
+        """
+        rows: list[tuple[Any, ...]] = self._ask(
+            lambda connection: list(connection.execute(_UNSEEN, (after, letters_max)))
+        )
+        return [KeptLetter(*row[:4], *(bool(row[4]), *row[5:])) for row in rows]
+
     def _read(self, connection: Connection) -> ClientState:
-        for name, identity, card_seq, server_key, next_message in connection.execute(
-            "SELECT name, identity, card_seq, server_key, next_message FROM me"
+        for name, identity, card_seq, server_key, next_message, former, signature in connection.execute(
+            "SELECT name, identity, card_seq, server_key, next_message, former, signature FROM me"
         ):
             keys = connection.execute("SELECT private, made_ms FROM mail_keys ORDER BY made_ms, rowid")
             pins = connection.execute("SELECT name, identity FROM pins ORDER BY name")
+            verified = connection.execute("SELECT name FROM pins WHERE verified ORDER BY name")
             marks = connection.execute("SELECT sender, epoch, seq FROM watermarks ORDER BY changed")
             return ClientState(
                 name=name,
@@ -213,8 +281,10 @@ class SqliteClientStore(SqliteStore):
                 card_seq=card_seq,
                 server_key=server_key,
                 pins=tuple(SavePin(*row) for row in pins),
+                verified=tuple(name for (name,) in verified),
                 outbox=tuple(_outbox(connection)),
                 watermarks=tuple(marks),
                 next_message=next_message,
+                rotation=None if former is None else Rotation(former, signature),
             )
         raise StoreCorrupt(f"{self.path} is damaged (it has no identity): put back a backup, or begin with a new one")

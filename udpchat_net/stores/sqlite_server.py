@@ -6,17 +6,20 @@ letters there are. The row of a mailbox stays when the mailbox is forgotten: it 
 is used twice. The row of a sender stays while the owner knows the sender, or letters of it are there.
 """
 
+import asyncio
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from udpchat_core.messages import CollectedEntry, Outcome
+from udpchat_core.messages import CollectedEntry, Outcome, Rotation
 from udpchat_core.requests import (
+    BanIdentity,
     BindUser,
     Bound,
     CollectLetters,
+    DropInvite,
     DropReceipts,
     Expired,
     ExpireLetters,
@@ -28,6 +31,8 @@ from udpchat_core.requests import (
     ReadMail,
     ReadReceipts,
     Receipts,
+    ReleaseName,
+    SaveInvite,
     ServerState,
     StoredLetter,
 )
@@ -74,6 +79,13 @@ SCHEMA = Schema(
             "CREATE INDEX receipts_of_a_sender ON receipts (sender)",
             "CREATE INDEX receipts_of_a_pair ON receipts (sender, owner)",
         ),
+        (
+            # An earlier identity of the name that handed it to this one, and its signature.
+            "ALTER TABLE users ADD COLUMN former BLOB",
+            "ALTER TABLE users ADD COLUMN signature BLOB",
+            "CREATE TABLE bans (identity BLOB PRIMARY KEY) WITHOUT ROWID",
+            "CREATE TABLE invites (hash BLOB PRIMARY KEY, until_ms INTEGER NOT NULL) WITHOUT ROWID",
+        ),
     ),
 )
 
@@ -85,6 +97,10 @@ def create_server(path: Path, state: ServerState, connect: Connect = connect) ->
         connection.execute("INSERT INTO me VALUES (1, ?)", (state.private,))
         for user in state.users:
             _bind_user(connection, user)
+        for identity in state.bans:
+            _ban_identity(connection, BanIdentity(identity, True))
+        for invite in state.invites:
+            _save_invite(connection, invite)
 
     sqlite_file.create(path, SCHEMA, fill, connect)
 
@@ -92,19 +108,45 @@ def create_server(path: Path, state: ServerState, connect: Connect = connect) ->
 def _bind_user(connection: Connection, user: BindUser) -> Bound:
     other = "SELECT identity FROM users WHERE name = ? AND identity <> ?"
     for (identity,) in list(connection.execute(other, (user.name, user.identity))):
-        _forget_mailbox(connection, identity)
+        _forget(connection, identity)
     connection.execute("DELETE FROM users WHERE name = ? OR identity = ?", (user.name, user.identity))
-    connection.execute("INSERT INTO users VALUES (?, ?, ?)", (user.name, user.identity, user.card))
+    rotation = (user.rotation.former, user.rotation.signature) if user.rotation is not None else (None, None)
+    connection.execute("INSERT INTO users VALUES (?, ?, ?, ?, ?)", (user.name, user.identity, user.card, *rotation))
+    if user.invite is not None:
+        _drop_invite(connection, DropInvite(user.invite))
     mailbox, waiting = _first(connection, "SELECT id, letters FROM mailboxes WHERE owner = ?", (user.identity,), (0, 0))
     (last,) = _first(connection, "SELECT max(entry) FROM letters WHERE mailbox = ?", (mailbox,), ())
     return Bound(waiting, last or 0)
 
 
-def _forget_mailbox(connection: Connection, owner: bytes) -> None:
+def _forget(connection: Connection, owner: bytes) -> None:
+    """Nobody has this identity any more: its mailbox, and what it was to be told of others', go."""
+    connection.execute("DELETE FROM receipts WHERE sender = ?", (owner,))
     for (mailbox,) in list(connection.execute("SELECT id FROM mailboxes WHERE owner = ?", (owner,))):
         connection.execute("DELETE FROM letters WHERE mailbox = ?", (mailbox,))
         connection.execute("DELETE FROM senders WHERE mailbox = ?", (mailbox,))
         connection.execute("UPDATE mailboxes SET letters = 0, of_strangers = 0 WHERE id = ?", (mailbox,))
+
+
+def _release_name(connection: Connection, asked: ReleaseName) -> None:
+    for (identity,) in list(connection.execute("SELECT identity FROM users WHERE name = ?", (asked.name,))):
+        _forget(connection, identity)
+    connection.execute("DELETE FROM users WHERE name = ?", (asked.name,))
+
+
+def _ban_identity(connection: Connection, asked: BanIdentity) -> None:
+    if asked.banned:
+        connection.execute("INSERT INTO bans VALUES (?) ON CONFLICT DO NOTHING", (asked.identity,))
+    else:
+        connection.execute("DELETE FROM bans WHERE identity = ?", (asked.identity,))
+
+
+def _save_invite(connection: Connection, invite: SaveInvite) -> None:
+    connection.execute("INSERT INTO invites VALUES (?, ?) ON CONFLICT DO NOTHING", (invite.hash, invite.until_ms))
+
+
+def _drop_invite(connection: Connection, invite: DropInvite) -> None:
+    connection.execute("DELETE FROM invites WHERE hash = ?", (invite.hash,))
 
 
 def _keep_letter(connection: Connection, asked: KeepLetter) -> Kept | Full:
@@ -240,16 +282,16 @@ def _first(connection: Connection, sql: str, parameters: tuple[Any, ...], defaul
 
 
 class _Users(Iterable[BindUser]):
-    """The directory by name, read a page at a time: at the start it need not be in memory twice."""
+    """The directory, read a page at a time, as it lies in the file: at the start it need not be in memory twice."""
 
-    def __init__(self, page: Callable[[str], tuple[BindUser, ...]]) -> None:
+    def __init__(self, page: Callable[[int], list[tuple[Any, ...]]]) -> None:
         self._page = page
 
     def __iter__(self) -> Iterator[BindUser]:
-        after = ""
-        while users := self._page(after):
-            yield from users
-            after = users[-1].name
+        after = 0
+        while rows := self._page(after):
+            yield from (_user(*user) for _, *user in rows)
+            after = rows[-1][0]
 
 
 class SqliteServerStore(SqliteStore):
@@ -259,6 +301,10 @@ class SqliteServerStore(SqliteStore):
     handlers = MappingProxyType(
         {
             BindUser: _bind_user,
+            ReleaseName: _release_name,
+            BanIdentity: _ban_identity,
+            SaveInvite: _save_invite,
+            DropInvite: _drop_invite,
             KeepLetter: _keep_letter,
             ReadMail: _read_mail,
             CollectLetters: _collect_letters,
@@ -268,13 +314,32 @@ class SqliteServerStore(SqliteStore):
         }
     )
 
+    async def letters(self) -> int:
+        """How many letters are in mailboxes. Raises `StoreError`."""
+        if self._writer is None:
+            raise ValueError(f"{self.path} is closed")
+        return await asyncio.get_running_loop().run_in_executor(self._writer, self._answer, _letters)
+
     def load(self) -> ServerState:
         """What the core is to begin with; the users are read as they are asked for. Raises `StoreError`, as they do."""
         for (private,) in self._ask(lambda connection: list(connection.execute("SELECT private FROM me"))):
-            return ServerState(private, _Users(lambda after: self._ask(partial(_users, after))))
+            users = _Users(lambda after: self._ask(partial(_users, after)))
+            bans = self._ask(lambda connection: [row[0] for row in connection.execute("SELECT identity FROM bans")])
+            invites = self._ask(lambda connection: list(connection.execute("SELECT hash, until_ms FROM invites")))
+            return ServerState(private, users, tuple(bans), tuple(SaveInvite(*row) for row in invites))
         raise StoreCorrupt(f"{self.path} is damaged (it has no key): put back a backup, or begin with a new one")
 
 
-def _users(after: str, connection: Connection) -> tuple[BindUser, ...]:
-    page = "SELECT name, identity, card FROM users WHERE name > ? ORDER BY name LIMIT ?"
-    return tuple(BindUser(*row) for row in connection.execute(page, (after, _USERS_PAGE)))
+def _letters(connection: Connection) -> int:
+    (letters,) = _first(connection, "SELECT sum(letters) FROM mailboxes", (), (0,))
+    return letters or 0
+
+
+def _users(after: int, connection: Connection) -> list[tuple[Any, ...]]:
+    page = "SELECT rowid, name, identity, card, former, signature FROM users WHERE rowid > ? ORDER BY rowid LIMIT ?"
+    return list(connection.execute(page, (after, _USERS_PAGE)))
+
+
+def _user(name: str, identity: bytes, card: bytes, former: bytes | None, signature: bytes | None) -> BindUser:
+    rotation = None if former is None or signature is None else Rotation(former, signature)
+    return BindUser(name, identity, card, rotation)

@@ -38,26 +38,44 @@ from udpchat_core.messages import (
     Watch,
 )
 from udpchat_core.secure.letter import ack_of, slot_of
+from udpchat_core.secure.rotation import make_rotation
 from udpchat_core.wire import BY_CODE, RECORD_PLAINTEXT_BYTES_MIN, encode, pack
 
 from ..extremes import extreme
 from .derived import ADDRESS, ADDRESS_V6
 from .letters import STORED_LETTER, STORED_SECRET
-from .making import ALICE, BOB, NOW_S, NUMBER_LIMIT, SUITE, YEAR_10000_S, Vector, accepted, cbor, misencoded, refused
+from .making import (
+    ALICE,
+    BOB,
+    NOW_S,
+    NUMBER_LIMIT,
+    SUITE,
+    YEAR_10000_S,
+    Vector,
+    accepted,
+    cbor,
+    key,
+    misencoded,
+    refused,
+)
 
 VIEW: Final = Version(bytes.fromhex("b007b007b007b007"), 41)
 SLOT: Final = slot_of(SUITE, STORED_SECRET)
 ACK: Final = ack_of(SUITE, STORED_SECRET)
+ROTATION: Final = make_rotation(SUITE, key("Bob, the identity before"), BOB.body.identity, "bob")
 REGISTERED: Final = Registered(1, ADDRESS, 2, ServerLimits(500, 50, 256, 200, 20), NOW_S * 1_000)
 USUAL: Final[Sequence[Message]] = (
     Padding(bytes(33)),
     Register(1),
+    Register(1, SLOT, None),
+    Register(1, None, ROTATION),
     REGISTERED,
     Deregister(9),
     Deregistered(9),
     Lookup(2, "bob"),
     Found(2, BOB.card, ADDRESS_V6, 60),
     Found(3, BOB.card, None, 60),
+    Found(3, BOB.card, None, 60, ROTATION),
     Refused(4, Refusal.STALE_CARD, 0, 8),
     Refused(5, Refusal.BUSY, 30, 0),
     Watch(6, Scope.ALL, (), VIEW, "bob"),
@@ -226,6 +244,10 @@ def _nested() -> _Cases:
         ("an IPv6 address maps IPv4", registered(bytes(10) + b"\xff\xff" + bytes((192, 0, 2, 1)), 1)),
         ("a port is 0", registered(bytes(4), 0)),
         ("a port is 65536", registered(bytes(4), 65_536)),
+        ("an invitation has 15 bytes", [1, 1, bytes(15), None]),
+        ("a rotation has a signature of 63 bytes", [1, 1, None, [bytes(32), bytes(63)]]),
+        ("a rotation has one field", [1, 1, None, [bytes(32)]]),
+        ("a Register has no invitation and no rotation, not even null", [1, 1]),
         ("the address of a Registered is null", [2, 1, None, 0, limits, 1]),
         ("an address has a third field", [2, 1, [bytes(4), 1, 0], 0, limits, 1]),
         ("the time of a Registered is in the year 10000", [2, 1, [bytes(4), 1], 0, limits, YEAR_10000_S * 1_000]),

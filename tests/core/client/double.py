@@ -268,6 +268,7 @@ class World:
         peers: who is at which address.
         lost: whether a datagram from the client goes astray.
         astray: those that did.
+        first_seq: of the client's first card.
     """
 
     def __init__(
@@ -277,6 +278,7 @@ class World:
         self.now = START
         self.server = ServerDouble(suite)
         state = state or replace(new_client_state(suite, name, START // MS), card_seq=0)
+        self.first_seq = state.card_seq + 1
         self.disk = Disk(ClientMemory(state))
         self.watch_all = watch_all
         self.client = Client(suite, state, SERVER, self.now, watch_all=watch_all)

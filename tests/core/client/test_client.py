@@ -52,6 +52,16 @@ def test_mail_comes_in_and_is_collected(either: World) -> None:
     assert [(entry.entry, entry.outcome) for entry in either.collected()] == [(3, m.Outcome.ACKNOWLEDGED)]
 
 
+def test_what_the_user_has_seen_is_marked_in_the_store_and_only_that(online: World) -> None:
+    bob = online.know("bob", BOB)
+    for seq, text in enumerate(("one", "two"), 1):
+        online.receive(bob.letter(online.server.card, bob.body(seq, text)), BOB)
+    first, _ = online.told(e.LetterReceived)
+    assert [letter.text for letter in online.disk.memory.unseen(0, 9)] == ["one", "two"]
+    online.do(online.client.mark_seen([(first.sender, first.ack)], online.now))
+    assert [letter.text for letter in online.disk.memory.unseen(0, 9)] == ["two"]
+
+
 # --- time ---
 
 

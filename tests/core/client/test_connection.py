@@ -195,16 +195,16 @@ def test_a_busy_server_is_asked_again(world: World) -> None:
 def test_a_stale_card_is_followed_by_one_with_the_next_seq(world: World) -> None:
     # R-9.1-3
     world.server.answers[m.Register] = lambda asked: (
-        refusing(m.Refusal.STALE_CARD, 41)(asked)
-        if world.server.card.seq < 41
+        refusing(m.Refusal.STALE_CARD, world.first_seq + 40)(asked)
+        if world.server.card.seq < world.first_seq + 40
         else (m.Registered(asked.id, BOB, 0, world_limits, 0),)
     )
     world_limits = m.ServerLimits(1, 1, 1, 1, 1)
     world.register()
-    assert [card.seq for card in world.server.cards] == [1, 42]
+    assert [card.seq for card in world.server.cards] == [world.first_seq, world.first_seq + 41]
     assert world.server.cards[0].live != world.server.cards[1].live
     assert world.is_online()
-    assert world.disk.memory.load().card_seq == 42
+    assert world.disk.memory.load().card_seq == world.first_seq + 41
 
 
 @pytest.mark.parametrize("highest", [0, NUMBER_LIMIT - 1])
@@ -220,9 +220,9 @@ def test_each_handshake_has_a_new_live_key_and_a_card_with_the_next_seq(online: 
     # R-9.1-2, R-9.1-3
     online.advance(2 * 3_600)
     cards = online.server.cards
-    assert [card.seq for card in cards] == [1, 2, 3]
+    assert [card.seq for card in cards] == [online.first_seq, online.first_seq + 1, online.first_seq + 2]
     assert len({card.live for card in cards}) == 3
-    assert online.disk.memory.load().card_seq == 3
+    assert online.disk.memory.load().card_seq == online.first_seq + 2
 
 
 # --- renewal ---

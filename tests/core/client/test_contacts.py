@@ -188,7 +188,7 @@ def test_messages_wait_for_the_user_when_a_key_changed(online: World) -> None:
     other = changed(online)
     online.send("bob", "waits too")
     online.advance(600)
-    assert online.told(e.PeerKeyChanged) == [e.PeerKeyChanged("bob", pinned, other.identity)]
+    assert online.told(e.PeerKeyChanged) == [e.PeerKeyChanged("bob", pinned, other.identity, vouched=False)]
     assert [event.message for event in online.told(e.MessageDelivered)] == [1]
     assert online.told(e.MessageRefused) == []
     assert other.letters == []

@@ -10,7 +10,12 @@ from udpchat_core import messages as m
 from udpchat_core.client import inbox
 from udpchat_core.delivery import order
 from udpchat_core.errors import Reason
-from udpchat_core.limits import COLLECTED_ENTRIES_MAX, EPOCHS_PER_SENDER_MAX, HELD_LETTERS_PER_SENDER_MAX
+from udpchat_core.limits import (
+    COLLECTED_ENTRIES_MAX,
+    EPOCHS_PER_SENDER_MAX,
+    HELD_LETTERS_PER_SENDER_MAX,
+    STRANGER_NAMES_PER_S_MAX,
+)
 from udpchat_core.requests import EnterLetter, FindLetter
 from udpchat_core.secure.letter import ack_of
 
@@ -514,13 +519,44 @@ def test_so_many_letters_of_a_sender_wait_for_its_name(online: World) -> None:
     assert texts(online) == [str(seq) for seq in range(1, HELD_LETTERS_PER_SENDER_MAX + 1)]
 
 
-def test_so_many_senders_wait_for_their_names(online: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(inbox, "ENTERING_LETTERS_MAX", 2)
+def test_so_many_names_of_strangers_are_asked_for_in_a_second(online: World) -> None:
+    # R-9.4-9
     online.server.answers[m.Lookup] = nothing
-    for name in ("carol", "dave", "erin"):
+    names = [f"stranger{number}" for number in range(STRANGER_NAMES_PER_S_MAX + 2)]
+    for name in names:
         peer = online.know(name, CAROL)
         write(online, peer, peer.body(text=name))
-    assert texts(online) == ["erin"]
+    assert texts(online) == names[-2:]
+    online.advance(1)
+    assert sorted(texts(online)) == sorted(names)
+    last = online.know("last", CAROL)
+    write(online, last, last.body(text="last"))
+    assert online.server.last(m.Lookup).name == "last"
+
+
+def test_a_name_is_asked_for_no_more_once_its_letter_is_shown(online: World) -> None:
+    # R-9.4-9
+    online.server.answers[m.Lookup] = nothing
+    carol = online.know("carol", CAROL)
+    write(online, carol, carol.body())
+    online.advance(1)
+    asked = online.server.count(m.Lookup)
+    assert asked >= 1
+    assert online.client.sizes()["requests"] == 0
+    online.advance(10)
+    assert online.server.count(m.Lookup) == asked
+
+
+def test_a_name_that_a_message_waits_for_is_asked_for_still(online: World) -> None:
+    # R-9.4-9
+    online.server.answers[m.Lookup] = nothing
+    carol = online.know("carol", CAROL)
+    online.send("carol")
+    write(online, carol, carol.body())
+    online.advance(1)
+    assert texts(online) == ["hello"]
+    online.push(m.Found(online.server.last(m.Lookup).id, carol.card, None, 60))
+    assert online.server.last(m.Store).recipient == carol.identity
 
 
 def test_a_name_that_is_pinned_to_another_is_not_confirmed(online: World, bob: Peer) -> None:

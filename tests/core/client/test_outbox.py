@@ -11,12 +11,13 @@ from udpchat_core.actions import Received
 from udpchat_core.client import outbox
 from udpchat_core.datagrams import Acks
 from udpchat_core.errors import LocalProtocolError, Reason
-from udpchat_core.instant import MS, SECOND
+from udpchat_core.instant import MS, SECOND, Instant
 from udpchat_core.limits import (
     CONGESTION_WINDOW_START,
     DIRECT_WINDOW_LETTERS,
     NOTED_SLOTS_MAX,
     NUMBER_LIMIT,
+    PACED_BURST_LETTERS_MAX,
     STORED_WINDOW_LETTERS,
 )
 from udpchat_core.requests import PinOutgoing, SaveOutgoing, SavePin, SettleOutgoing
@@ -290,6 +291,34 @@ def test_a_path_that_is_known_to_be_slow_is_waited_for(online: World) -> None:
     assert sent == [1, 2, 3, 3]
 
 
+def test_a_path_slower_than_the_budget_is_measured_by_what_comes_after_it(online: World) -> None:
+    # R-9.3-12: 700 ms; the next letter waits for as long as it may, and needs no mailbox.
+    bob = mute(online)
+    online.send("bob", "measures")
+    online.advance(0.7)
+    assert len(online.told(e.MessageUnanswered)) == 1
+    online.receive(bob.ack(bob.letters[0]), BOB)
+    bob.letters.clear()
+    online.send("bob", "next")
+    online.advance(0.7)
+    assert len(bob.letters) == 1
+    online.receive(bob.ack(bob.letters[0]), BOB)
+    assert len(online.told(e.MessageUnanswered)) == 1
+    assert [event.stored for event in online.told(e.MessageDelivered)] == [True, False]
+
+
+def test_a_probe_of_a_stored_letter_measures_nothing(online: World) -> None:
+    # R-9.3-12: else the path would be taken for one of 30 s.
+    bob = mute(online)
+    online.send("bob", "stored")
+    online.advance(31)
+    online.receive(bob.ack(bob.letters[-1]), BOB)
+    bob.letters.clear()
+    online.send("bob", "next")
+    online.advance(0.25)
+    assert len(bob.letters) == 3
+
+
 def test_a_fast_path_keeps_the_shortest_waits(online: World) -> None:
     bob = online.know("bob", BOB)
     online.send("bob")
@@ -331,6 +360,129 @@ def test_losses_halve_the_window_once_a_round_trip(online: World) -> None:
     assert bob.letters == []  # 9 are under way, and the window is 8
     online.receive(bob.ack(first[7]), BOB)
     assert len(bob.letters) == 1  # after 8 acknowledgements it is 9
+
+
+def test_letters_behind_an_unanswered_one_do_not_halve_the_window_once_more(online: World) -> None:
+    # R-9.3-13: bob may have them, and holds them until he has the first.
+    bob = mute(online)
+    online.send("bob", "lost")
+    online.advance(0.11)  # the window is 8, and may be halved again from 0.2 s on
+    online.send("bob", "behind it")
+    online.advance(0.105)  # its first try went unanswered
+    for number in range(20):
+        online.send("bob", f"{number}")
+    assert max(body.seq for body in bob.letters) == CONGESTION_WINDOW_START // 2
+
+
+def test_messages_one_by_one_do_not_widen_the_window(online: World) -> None:
+    # R-9.3-13
+    bob = online.know("bob", BOB)
+    for number in range(50):
+        online.send("bob", f"{number}")
+    bob.answers = False
+    bob.letters.clear()
+    for number in range(40):
+        online.send("bob", f"{number}")
+    assert len(bob.letters) == CONGESTION_WINDOW_START
+
+
+def test_what_is_beyond_a_window_that_was_halved_is_not_sent_again_until_there_is_room(online: World) -> None:
+    # R-9.3-15, R-9.3-3: and all go to the mailbox at the same time as ever.
+    bob = mute(online)
+    for number in range(CONGESTION_WINDOW_START):
+        online.send("bob", f"{number}")
+    for at_s, window in ((0.1, 8), (0.15, 4)):
+        bob.letters.clear()
+        online.advance(at_s)
+        assert [body.seq for body in bob.letters] == [*range(1, window + 1)]
+    bob.letters.clear()
+    online.advance(0.249)
+    assert (bob.letters, online.told(e.MessageUnanswered)) == ([], [])
+    online.advance(0.001)
+    assert len(online.told(e.MessageUnanswered)) == CONGESTION_WINDOW_START
+
+
+def test_a_letter_is_tried_directly_while_its_recipient_answers_others(online: World) -> None:
+    # R-9.3-3
+    bob = mute(online)
+    for number in range(3):
+        online.send("bob", f"{number}")
+    online.advance(0.3)
+    first = bob.letters[0]
+    bob.letters.clear()
+    online.receive(bob.ack(first), BOB)
+    online.advance(0.3)  # their budget is over, and bob answered within the last wait
+    assert [body.seq for body in bob.letters] == [2, 3]
+    assert online.told(e.MessageUnanswered) == []
+    online.until(lambda: online.told(e.MessageUnanswered), 0.01)
+    assert len(online.told(e.MessageUnanswered)) == 2
+    assert len(bob.letters) == 2  # he did not answer any more
+
+
+# --- paced ---
+
+
+def measured(world: World) -> Peer:
+    """Bob, who is 80 ms away, so that a window of 16 has intervals of 4 ms; from now on he answers nothing."""
+    bob = mute(world)
+    world.send("bob", "measures the path")
+    world.advance(0.08)
+    world.receive(bob.ack(bob.letters[0]), BOB)
+    world.advance(0.2)
+    bob.letters.clear()
+    return bob
+
+
+def test_a_long_text_is_spread_over_the_round_trip(online: World) -> None:
+    # R-9.3-14
+    bob = measured(online)
+    online.send("bob", "." * 800 * CONGESTION_WINDOW_START)
+    sent = [len(bob.letters)]
+    while sent[-1] < CONGESTION_WINDOW_START:
+        online.advance(0.004)
+        sent.append(len(bob.letters))
+    assert sent == [*range(PACED_BURST_LETTERS_MAX, CONGESTION_WINDOW_START + 1)]
+
+
+def test_a_lone_message_leaves_at_once_however_long_the_path(online: World) -> None:
+    # R-9.3-14
+    bob = measured(online)
+    for number in range(1, 4):
+        online.send("bob")
+        assert len(bob.letters) == number
+        online.receive(bob.ack(bob.letters[-1]), BOB)
+        online.advance(0.01)
+
+
+def test_there_is_one_timer_for_all_that_wait_for_their_time_and_none_when_nothing_does(online: World) -> None:
+    # R-9.3-14
+    bob = measured(online)
+    before = online.client.sizes()["timers"]
+    for number in range(PACED_BURST_LETTERS_MAX):
+        online.send("bob", f"{number}")
+    assert online.client.sizes()["timers"] == before + PACED_BURST_LETTERS_MAX
+    for number in range(3):
+        online.send("bob", f"{number}")
+        assert online.client.sizes()["timers"] == before + PACED_BURST_LETTERS_MAX + 1
+    online.now = Instant(online.now + 60_000)  # the process was busy, and an acknowledgement comes before the timer
+    online.receive(bob.ack(bob.letters[0]), BOB)
+    assert len(bob.letters) == PACED_BURST_LETTERS_MAX + 3
+    assert online.client.sizes()["timers"] == before + PACED_BURST_LETTERS_MAX + 2
+    online.receive(bob.ack(*bob.letters), BOB)
+    assert online.client.sizes()["timers"] == before
+
+
+def test_retries_leave_when_they_are_due_and_new_letters_after_them(online: World) -> None:
+    # R-9.3-15
+    bob = measured(online)
+    online.send("bob", "." * 800 * PACED_BURST_LETTERS_MAX)
+    online.until(lambda: len(bob.letters) > PACED_BURST_LETTERS_MAX, 0.001)
+    assert len(bob.letters) == 2 * PACED_BURST_LETTERS_MAX  # what left at once is due at once
+    online.send("bob", "new")
+    online.advance(0.007)  # the window was halved, so the interval is 8 ms
+    assert len(bob.letters) == 2 * PACED_BURST_LETTERS_MAX
+    online.advance(0.001)
+    assert bob.letters[-1].text == "new"
 
 
 def test_direct_letters_do_not_run_ahead_of_the_lowest_unacknowledged(online: World) -> None:
@@ -453,11 +605,11 @@ def test_a_later_sealing_of_an_earlier_life_is_outdone(online: World) -> None:
     # R-9.3-5
     bob = online.know("bob")
     online.server.answers[m.Store] = lambda asked: (m.Stored(asked.id, False, max(asked.attempt, high)),)
-    high = 2**40
+    high = 2**47
     online.send("bob")
     first, second = online.server.all(m.Store)
     assert (first.slot, second.slot) == (second.slot, first.slot)
-    assert second.attempt == 2**40 + 1
+    assert second.attempt == 2**47 + 1
     assert online.told(e.MessageStored) == [e.MessageStored(1, "bob", online=False)]
     assert len({body.secret for body in stored(online, bob)}) == 1
 
@@ -492,11 +644,16 @@ def test_a_mailbox_without_room_is_tried_again_less_and_less_often(online: World
     online.know("bob")
     online.server.answers[m.Store] = refusing(refusal)
     online.send("bob")
-    gaps = []
+    told = [] if refusal is m.Refusal.NOT_REGISTERED else [e.MessagePostponed(1, "bob", refusal)]
+    assert online.told(e.MessagePostponed) == told
+    gaps: list[float] = []
+    postponed: list[e.MessagePostponed] = []
     for _ in range(12):
         online.forget()
         gaps.append(online.until(lambda: online.server.count(m.Store), 0.5))
-    assert gaps == [0.5, 1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300]
+        postponed += online.told(e.MessagePostponed)
+    assert postponed == []
+    assert gaps == [0.5, 1, 2, 4, 8, 16, 32, 60, 60, 60, 60, 60]
     assert online.told(e.MessageRefused) == []
     del online.server.answers[m.Store]
     online.advance(300)
@@ -663,7 +820,10 @@ def test_forged_acknowledgements_end_nothing(online: World) -> None:
     online.push(m.Receipt(slot(online, one), ack_of(online.suite, two.secret)))
     assert online.drops == [Reason.LINK, Reason.LINK, Reason.SEAL, Reason.SEAL]
     assert online.told(e.MessageDelivered) == []
-    assert online.server.count(m.Noted) == 0
+    # A receipt that is none is noted, for the server to drop, and the letter stays in the outbox.
+    assert {noted for each in online.server.all(m.Noted) for noted in each.slots} == {slot(online, one)}
+    online.push(receipt(online, one))
+    assert [event.message for event in online.told(e.MessageDelivered)] == [1]
 
 
 def test_one_forged_ack_does_not_hide_the_others_of_its_datagram(online: World) -> None:

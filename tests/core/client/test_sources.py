@@ -32,7 +32,7 @@ def texts(world: World) -> list[str]:
 
 
 def shed(world: World) -> int:
-    return world.drops.count(Reason.BUSY)
+    return world.drops.count(Reason.STRANGER_RATE)
 
 
 def test_a_flood_of_letters_from_strangers_is_opened_at_a_bounded_rate(online: World) -> None:
@@ -107,7 +107,7 @@ def test_the_least_recently_used_address_is_forgotten_for_a_new_one(monkeypatch:
     assert len(known) == 3
     for _ in range(STRANGERS):
         known.check_untrusted(CAROL, now)  # it is a stranger's now, and takes a token
-    with pytest.raises(BadDatagram, match="busy"):
+    with pytest.raises(BadDatagram, match="stranger rate"):
         known.check_untrusted(CAROL, now)
     for source in (BOB, SERVER, STRANGER):
         known.check_untrusted(source, now)

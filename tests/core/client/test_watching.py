@@ -459,7 +459,7 @@ def test_a_name_that_another_has_now_is_told_to_a_client_that_is_online() -> Non
     directory.hint()
     world.advance(2)
     pinned = Peer(world.suite, "bob").identity
-    assert world.told(e.PeerKeyChanged) == [e.PeerKeyChanged("bob", pinned, mallory.identity)]
+    assert world.told(e.PeerKeyChanged) == [e.PeerKeyChanged("bob", pinned, mallory.identity, False)]
     world.forget()
     directory.set("bob", online=False, seq=77)
     directory.hint()

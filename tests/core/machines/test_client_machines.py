@@ -27,6 +27,16 @@ class Recipient:
     card_seq: int
     pto_us: int
     room: bool
+    retry_room: bool
+    answering: bool
+
+    def has_retry_room(self, record: OutgoingLetter) -> bool:
+        """Whether there is room for another copy."""
+        return self.retry_room
+
+    def is_answering(self, now: Instant) -> bool:
+        """Whether it answers others."""
+        return self.answering
 
     def has_store_room(self, record: OutgoingLetter) -> bool:
         """Whether there is room."""
@@ -43,8 +53,8 @@ class Links:
 def recipients() -> Iterator[Recipient]:
     """Every kind of recipient."""
     yes_no = (False, True)
-    for known, online, newer, room in product(yes_no, yes_no, yes_no, yes_no):
-        yield Recipient(known, known or newer, online, 6 if newer else 5, 700_000 if online else 0, room)
+    for known, online, newer, room, *direct in product(yes_no, repeat=6):
+        yield Recipient(known, known or newer, online, 6 if newer else 5, 700_000 if online else 0, room, *direct)
 
 
 @pytest.mark.parametrize(("tries", "came_back", "waits"), [(0, False, 30), (3, True, 0)])

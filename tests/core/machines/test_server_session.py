@@ -1,5 +1,6 @@
 """A session's machine, by itself: who is there, who lapsed, who left, and what is over."""
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from tests.core.machines.oracle import agrees
 from udpchat_core.errors import LocalProtocolError
 from udpchat_core.instant import Instant
-from udpchat_core.machines.server_session import SERVER_SESSION, Do, Phase, ServerSession, SessionRecord
+from udpchat_core.machines.server_session import SERVER_SESSION, Do, Phase, ServerSession
 from udpchat_core.table import step
 
 NOW = Instant(0)
@@ -20,15 +21,23 @@ class At(NamedTuple):
     second: int
 
 
+@dataclass(slots=True)
+class Record:
+    """As much of a session as the machine asks for."""
+
+    heard_s: int
+    phase: Phase
+
+
 def run(phase: Phase, event: str, second: int = 100, heard_s: int = 100) -> tuple[Phase, list[Do], int]:
-    record = SessionRecord(heard_s, phase)
+    record = Record(heard_s, phase)
     intents = list(step(SERVER_SESSION, record, event, At(second), NOW))
     return record.phase, intents, record.heard_s
 
 
 @pytest.mark.parametrize("silent_s", [0, 60, HOUR_S - 1, HOUR_S])
 def test_the_engine_does_what_the_table_does(silent_s: int) -> None:
-    assert agrees(ServerSession, SERVER_SESSION, lambda phase: SessionRecord(100, phase), At(100 + silent_s), NOW) == 5
+    assert agrees(ServerSession, SERVER_SESSION, lambda phase: Record(100, phase), At(100 + silent_s), NOW) == 6
 
 
 def test_a_record_is_noted_and_mends_a_lapse_and_nothing_else() -> None:
@@ -76,6 +85,12 @@ def test_whoever_may_be_at_a_superseded_link_is_told() -> None:
 
 
 def test_nothing_happens_after_the_end() -> None:
-    for event in (ServerSession.heard, ServerSession.registered, ServerSession.quiet, ServerSession.superseded):
+    for event in (
+        ServerSession.heard,
+        ServerSession.registered,
+        ServerSession.quiet,
+        ServerSession.superseded,
+        ServerSession.expelled,
+    ):
         with pytest.raises(LocalProtocolError):
             run(Phase.ENDED, event)

@@ -1,15 +1,18 @@
 """A server's store in memory: it does what `requests` says, at once or when it is told to, and can fail."""
 
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 from udpchat_core.limits import LETTER_DAYS_MAX
 from udpchat_core.messages import Outcome
 from udpchat_core.requests import (
+    BanIdentity,
     BindUser,
     Bound,
     ClientRequest,
     CollectLetters,
+    DropInvite,
     DropReceipts,
     Expired,
     ExpireLetters,
@@ -21,7 +24,9 @@ from udpchat_core.requests import (
     ReadMail,
     ReadReceipts,
     Receipts,
+    ReleaseName,
     Result,
+    SaveInvite,
     ServerRequest,
     StoredLetter,
     StoreReply,
@@ -48,6 +53,8 @@ class MemoryStore:
         self.asked: list[ServerRequest] = []
         self.log: list[ServerRequest] = []
         self.users: dict[bytes, BindUser] = {}
+        self.bans: list[bytes] = []
+        self.invites: dict[bytes, SaveInvite] = {}
         self.mail: dict[bytes, dict[int, KeepLetter]] = {}
         self.receipts: dict[bytes, list[tuple[bytes, KeptReceipt]]] = {}  # by sender: (owner, receipt)
         self._entries: Counter[bytes] = Counter()
@@ -78,10 +85,22 @@ class MemoryStore:
         match request:
             case BindUser(name, identity):
                 for other in [each for each in self.users.values() if each.name == name and each.identity != identity]:
-                    del self.users[other.identity]
-                self.users[identity] = request
+                    self._forget(other.identity)
+                self.users[identity] = replace(request, invite=None)
+                self.invites.pop(request.invite or b"", None)
                 box = self.mail.get(identity, {})
                 return Bound(len(box), max(box, default=0))
+            case ReleaseName(name):
+                for user in [each for each in self.users.values() if each.name == name]:
+                    self._forget(user.identity)
+                return None
+            case BanIdentity(identity, banned):
+                self.bans = [each for each in self.bans if each != identity] + [identity] * banned
+                return None
+            case SaveInvite(hashed) | DropInvite(hashed):
+                self.invites.pop(hashed, None)
+                self.invites |= {hashed: request} if isinstance(request, SaveInvite) else {}
+                return None
             case KeepLetter():
                 return self._keep(request)
             case ReadMail(owner, after, letters_max):
@@ -98,6 +117,11 @@ class MemoryStore:
                 return None
             case ExpireLetters(before_ms):
                 return self._expire(before_ms)
+
+    def _forget(self, identity: bytes) -> None:
+        del self.users[identity]
+        self.mail.pop(identity, None)
+        self.receipts.pop(identity, None)
 
     def _keep(self, request: KeepLetter) -> Kept | Full:
         box = self.mail.setdefault(request.owner, {})

@@ -72,7 +72,7 @@ def test_a_flood_of_inits_from_one_address_leaves_others_served(sealed_world: Wo
     compute, world.suite.dh_untrusted = world.suite.dh_untrusted, None  # type: ignore[method-assign, assignment]
     assert answered(world, flood[OF_PREFIX:]) == 0
     world.suite.dh_untrusted = compute  # type: ignore[method-assign]
-    assert world.dropped == [Reason.BUSY] * 20
+    assert world.dropped == [Reason.PREFIX_RATE] * 20
     assert total < spent == world.server._links._inits._full_at
     assert answered(world, neighbour) == 1
 
@@ -122,7 +122,7 @@ def test_inits_are_bounded_in_all(world: World, monkeypatch: pytest.MonkeyPatch)
     world = World()
     asked = inits(world, *(bytes((192, 0, 2, number)) for number in range(30)))
     assert answered(world, asked) == 20
-    assert world.dropped == [Reason.BUSY] * 10
+    assert world.dropped == [Reason.TOTAL_RATE] * 10
     assert world.server.sizes()["init prefixes"] == 4
     world.advance(0.1)
     assert answered(world, asked[20:]) == 2
@@ -147,7 +147,7 @@ def test_a_session_that_floods_is_told_to_wait_and_slows_no_other(sealed_world: 
     answers = alice.hear()
     assert [type(answer) for answer in answers] == [Pong] * 40 + [Found] * (OF_SESSION - 40) + [Refused] * 30
     assert {(each.refusal, each.wait_s) for each in answers if isinstance(each, Refused)} == {(Refusal.BUSY, 1)}
-    assert world.dropped == [Reason.BUSY] * 30
+    assert world.dropped == [Reason.SESSION_RATE] * 30
     assert isinstance(bob.ask(Ping(1)), Pong)
 
 
@@ -203,7 +203,7 @@ def test_a_collected_that_is_passed_over_comes_again(world: World) -> None:
     bob.hear()
     bob.say(collected(1), Noted((slot(5),)))
     assert (box(bob), bob.hear()) == ([1], [])
-    assert world.dropped == [Reason.BUSY] * 12
+    assert world.dropped == [Reason.SESSION_RATE] * 12
     stay(world, 1, bob)
     assert entries(bob) == [1]
     bob.say(collected(1))

@@ -269,5 +269,5 @@ def test_a_record_held_back_makes_no_older_link_the_newest(world: World) -> None
 def test_a_record_of_padding_confirms_a_link(world: World) -> None:
     alice = world.client("alice").connect()
     alice.say(Padding(bytes(40)))
-    assert (len(world.server._links._pending), len(world.server._links._sessions)) == (0, 1)
+    assert (len(world.server._links._pending), world.server._links.sizes()["links"]) == (0, 1)
     assert alice.hear() == []

@@ -91,10 +91,10 @@ def test_a_record_with_anything_wrong_in_it_is_refused_whole(
     world = sealed_world
     bob = world.client("bob")
     alice = world.client("alice").online() if registered else world.client("alice").connect()
-    before, sessions = snapshot(world), len(world.server._links._sessions)
+    before, sessions = snapshot(world), world.server._links.sizes()["links"]
     world.send(alice.address, alice.sealed(plaintext.ljust(3, b"\0")))
     assert len(world.dropped) == 1
-    assert (snapshot(world), len(world.server._links._sessions)) == (before, sessions)
+    assert (snapshot(world), world.server._links.sizes()["links"]) == (before, sessions)
     assert alice.hear() == []
     assert isinstance(alice.ask(Register(1)), Registered)
     assert isinstance(bob.connect().ask(Register(1)), Registered)

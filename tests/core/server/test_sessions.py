@@ -347,9 +347,9 @@ def test_a_lapsed_or_left_link_is_forgotten_after_an_hour(world: World, leaves: 
     if leaves:
         alice.ask(Deregister(1))
     world.advance(HOUR_S - 1)
-    assert len(world.server._links._sessions) == 1
+    assert world.server._links.sizes()["links"] == 1
     world.advance(62)
-    assert len(world.server._links._sessions) == 0
+    assert world.server._links.sizes()["links"] == 0
     assert world.server._directory.user(alice.identity).session is None  # type: ignore[union-attr]
     alice.say(Ping(1))
     assert world.dropped == [Reason.LINK]
@@ -363,7 +363,7 @@ def test_a_link_that_never_registers_is_forgotten_after_a_minute(world: World) -
     assert world.server._sessions._confirming
     world.advance(2)
     assert not world.server._sessions._confirming
-    assert not world.server._links._sessions
+    assert not world.server._links.sizes()["links"]
 
 
 def test_a_link_that_was_given_up_while_the_store_was_down_is_bound_and_offline(world: World) -> None:

@@ -23,7 +23,8 @@ from udpchat_core.requests import ServerState, StoreReply
 from udpchat_core.secure.card import make_card
 from udpchat_core.secure.link import Initiated, Link, hello, initiate_untrusted
 from udpchat_core.secure.suite import Suite
-from udpchat_core.server import Server, new_server_state
+from udpchat_core.server import Admission, Server, new_server_state
+from udpchat_core.server.admission import OPEN
 from udpchat_core.wire import RECORD_PLAINTEXT_BYTES_MIN, encode, pack, parse_untrusted, serialize, unpack_untrusted
 from udpchat_net.simulation.transparent import TransparentSuite
 
@@ -35,12 +36,15 @@ M = TypeVar("M")
 class World:
     """A server, its store, and the network around it."""
 
-    def __init__(self, suite: Suite | None = None, state: ServerState | None = None) -> None:
+    def __init__(
+        self, suite: Suite | None = None, state: ServerState | None = None, admission: Admission = OPEN
+    ) -> None:
         self.suite = suite or TransparentSuite(1)
         self.now = START
         self.state = state or new_server_state(self.suite)
         self.store = MemoryStore()
-        self.server = Server(self.suite, self.state, self.now)
+        self.admission = admission
+        self.server = Server(self.suite, self.state, self.now, admission)
         self.received: dict[Address, list[bytes]] = {}
         self.events: list[ServerEvent] = []
         self.dropped: list[Reason] = []
@@ -79,9 +83,11 @@ class World:
 
     def restart(self) -> None:
         """The server crashes, and starts with what its store holds; what it was asked in between is lost."""
-        self.state = replace(self.state, users=tuple(self.store.users.values()))
+        store = self.store
+        users, bans, invites = tuple(store.users.values()), tuple(store.bans), tuple(store.invites.values())
+        self.state = replace(self.state, users=users, bans=bans, invites=invites)
         self.store.asked.clear()
-        self.server = Server(self.suite, self.state, self.now)
+        self.server = Server(self.suite, self.state, self.now, self.admission)
         self._tokens.clear()
         self.carry_out(self.server.start(self.now))
 
@@ -244,7 +250,5 @@ def with_token(init: bytes, token: bytes) -> bytes:
 def snapshot(world: World) -> tuple[Any, ...]:
     """All that the directory and the store hold, to see that nothing changed."""
     directory = world.server._directory
-    users = tuple(
-        (user.name, user.identity, user.card, user.online is not None) for user in directory._by_name.values()
-    )
+    users = tuple((user.name, user.identity, user.card, user.online is not None) for user in directory._by_name)
     return users, directory.version, world.store.picture()

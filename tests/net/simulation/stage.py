@@ -44,14 +44,22 @@ class Stage:
             self.world.register(name)
         self.world.run(SECOND)
         self.ledger, self.nodes = self.oracle.ledger, self.world.nodes
+        self.seam.announced[self.identity("bob")][b"b" * 32] = None
         self.save(SECRET, 100)
         self.letter = self.ledger.by_secret[SECRET]
+
+    @property
+    def seam(self) -> Seam:
+        [seam] = [each for each in self.world.observers if isinstance(each, Seam)]
+        return seam
 
     def identity(self, name: str) -> bytes:
         return self.ledger.identities[name]
 
     def save(self, secret: bytes, message: int, text: str = "hello") -> None:
-        self.commit("ann", SaveOutgoing(secret, message, 1, 1, "bob", SENT_MS, text, None))
+        for observer in self.world.observers:
+            observer.used(self.nodes["ann"], "send", message, "bob", text)
+        self.commit("ann", SaveOutgoing(secret, message, 1, 1, "bob", SENT_MS, text, self.identity("bob")))
 
     def commit(self, name: str, *requests: Any) -> None:
         self.world._make_durable(self.nodes[name], list(requests))
@@ -64,8 +72,7 @@ class Stage:
 
     def says(self, name: str, message: Message, to: str = "ann") -> None:
         """In a RECORD; the server's to `to`."""
-        [seam] = [each for each in self.world.observers if isinstance(each, Seam)]
-        index = next(index for index, (owner, _) in seam._links.items() if owner == to)
+        index = next(index for index, (owner, _) in self.seam._links.items() if owner == to)
         clear = header(Record) + index + bytes(8)
         sealed = self.nodes[name].suite.aead_seal(b"k" * 32, bytes(12), pack([encode(message)]), clear)
         self.sends(name, clear + sealed, SERVER if name != SERVER else to)
@@ -109,4 +116,4 @@ class Stage:
         self.commit(SERVER, CollectLetters(self.identity("bob"), (entry,), 9))
 
     def received(self) -> LetterReceived:
-        return LetterReceived(self.identity("ann"), "ann", True, SENT_MS, 1, 1, "hello", False, False)
+        return LetterReceived(self.identity("ann"), "ann", True, SENT_MS, 1, 1, "hello", False, False, bytes(16))

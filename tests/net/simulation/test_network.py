@@ -4,7 +4,9 @@ import pytest
 
 from udpchat_core.address import Address
 from udpchat_net.simulation.faults import (
+    HEADERS_BYTES,
     SERVER,
+    Bottleneck,
     Corruption,
     Delay,
     Duplication,
@@ -98,6 +100,79 @@ def test_a_partition_cuts_one_way_or_both_and_only_while_it_lasts(both: bool) ->
     assert [number for number, fate in enumerate(there) if not fate] == list(range(50, 100))
     assert [number for number, fate in enumerate(back) if not fate] == (list(range(50, 100)) if both else [])
     assert [] not in fates(part, link=("bob", "cyd"))
+
+
+# --- a thin line: 100,000 bytes a second, so that a datagram of PAYLOAD takes 2,280 microseconds ---
+
+TAKES_US = (len(PAYLOAD) + HEADERS_BYTES) * 10
+THIN = (("ann", "bob"),)
+
+
+def latency_us(link: tuple[str, str] = ("ann", "bob")) -> int:
+    return fates(count=1, link=link)[0][0].at_us
+
+
+def thin(queue_datagrams: int, links: tuple[tuple[str, str], ...] = THIN) -> Bottleneck:
+    return Bottleneck(links, 100_000, queue_datagrams * (len(PAYLOAD) + HEADERS_BYTES))
+
+
+def test_a_bottleneck_carries_one_datagram_after_the_other_by_its_size_and_in_order() -> None:
+    network = Network(1, CLIENTS, (thin(100),))
+    to = network.address("bob")
+    [first] = network.carry("ann", to, PAYLOAD, 0)
+    [short] = network.carry("ann", to, b"", 0)
+    [later] = network.carry("ann", to, PAYLOAD, 1_000_000)
+    assert first.at_us == latency_us() + TAKES_US
+    assert short.at_us == first.at_us + HEADERS_BYTES * 10
+    assert later.at_us == 1_000_000 + latency_us() + TAKES_US
+
+
+def test_a_bottleneck_loses_what_does_not_fit_its_queue_and_carries_on() -> None:
+    network = Network(1, CLIENTS, (thin(3),))
+    to = network.address("bob")
+    carried = [len(network.carry("ann", to, PAYLOAD, 0)) for _ in range(5)]
+    assert carried == [1, 1, 1, 0, 0]
+    assert network.counts == {"Bottleneck": 2}
+    assert network.carry("ann", to, PAYLOAD, TAKES_US - 1) == []
+    [arrival] = network.carry("ann", to, PAYLOAD, TAKES_US)
+    assert arrival.at_us == latency_us() + 4 * TAKES_US
+
+
+def test_the_links_of_a_bottleneck_share_it_and_no_others_do() -> None:
+    network = Network(1, CLIENTS, (thin(3, (("ann", "bob"), ("cyd", "*"))),))
+    bob = network.address("bob")
+    [one] = network.carry("ann", bob, PAYLOAD, 0)
+    [two] = network.carry("cyd", bob, PAYLOAD, 0)
+    [three] = network.carry("cyd", network.address("ann"), PAYLOAD, 0)
+    assert network.carry("ann", bob, PAYLOAD, 0) == []
+    assert one.at_us - latency_us() == TAKES_US
+    assert two.at_us - latency_us(("cyd", "bob")) == 2 * TAKES_US
+    assert three.at_us - latency_us(("cyd", "ann")) == 3 * TAKES_US
+    [back] = network.carry("bob", network.address("ann"), PAYLOAD, 0)
+    assert back.at_us == latency_us(("bob", "ann"))
+
+
+def test_a_bottleneck_is_there_while_it_lasts_and_until_the_network_is_healed() -> None:
+    fault = Bottleneck(THIN, 100_000, 10**9, 50_000, 100_000)
+    delays = [arrival.at_us - 1_000 * number - latency_us() for number, [arrival] in enumerate(fates(fault))]
+    assert [number for number, delay in enumerate(delays) if delay] == list(range(50, 100))
+    assert delays[50:100] == [TAKES_US + (TAKES_US - 1_000) * number for number in range(50)]
+    network = Network(1, CLIENTS, (thin(1),))
+    network.set_faults(())
+    assert all(network.carry("ann", network.address("bob"), PAYLOAD, 0) for _ in range(9))
+
+
+def test_a_link_that_two_bottlenecks_name_passes_one_after_the_other() -> None:
+    network = Network(1, CLIENTS, (thin(3), Bottleneck((("*", "bob"),), 50_000, 10**6)))
+    [arrival] = network.carry("ann", network.address("bob"), PAYLOAD, 0)
+    assert arrival.at_us == latency_us() + TAKES_US + 2 * TAKES_US
+
+
+def test_other_faults_strike_behind_a_bottleneck_so_that_without_them_the_queue_is_the_same() -> None:
+    line, loss = thin(3), Loss(probability=0.5)
+    both, alone = fates(line, loss), fates(line)
+    assert struck(both, alone) == {number for number in range(200) if alone[number] and not both[number]}
+    assert [number for number in range(200) if not fates(loss)[number] and both[number]] == []
 
 
 def test_after_a_rebinding_the_old_address_reaches_nobody() -> None:

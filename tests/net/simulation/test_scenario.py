@@ -9,6 +9,7 @@ import pytest
 
 from udpchat_core.events import LetterReceived
 from udpchat_net.simulation.faults import (
+    Bottleneck,
     ClockStep,
     Corruption,
     Crash,
@@ -52,7 +53,8 @@ EVERYTHING = Scenario(
         Corruption("bob", "*", 5, 20, 0.5),
         Truncation("*", "server", 9, 9),
         Misdelivery(probability=0.02),
-        Partition("ann", "bob", 2 * SECOND, 4 * SECOND, both=False),
+        Partition("ann", "bob", 4 * SECOND, 6 * SECOND, both=False),
+        Bottleneck((("ann", "bob"), ("*", "server")), 16_000, 4_000, SECOND, 5 * SECOND),
         Rebind("bob", 3 * SECOND),
         CrashAt("server", 30, 5),
         CrashAt("ann", 60),

@@ -14,33 +14,40 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from tests.net.stores.model import ClientModel, ServerModel
-from udpchat_core.messages import CollectedEntry, Outcome
+from udpchat_core.messages import CollectedEntry, Outcome, Rotation
 from udpchat_core.requests import (
+    BanIdentity,
     BindUser,
     ClientState,
     CollectLetters,
+    DropInvite,
     DropMailKey,
     DropReceipts,
     EnterLetter,
     ExpireLetters,
     FindLetter,
     KeepLetter,
+    MarkSeen,
     PinOutgoing,
     Quota,
     ReadMail,
     ReadReceipts,
+    ReleaseName,
     SaveCardSeq,
+    SaveIdentity,
+    SaveInvite,
     SaveMailKey,
     SaveOutgoing,
     SavePin,
     SaveServerKey,
+    SaveVerified,
     ServerState,
     SettleOutgoing,
     StoreReply,
 )
 from udpchat_net.stores.memory import ClientMemory, ServerMemory
 from udpchat_net.stores.paths import server_path
-from udpchat_net.stores.port import Request, Store
+from udpchat_net.stores.port import KeptLetter, Request
 from udpchat_net.stores.sqlite_client import SqliteClientStore, create_client
 from udpchat_net.stores.sqlite_server import SqliteServerStore, create_server
 
@@ -51,9 +58,14 @@ S = TypeVar("S", ClientState, ServerState)
 class Opened(Generic[S]):
     """A store at work, and how to end that and begin again with what is durable."""
 
-    store: Store
+    store: Any
     load: Callable[[], S]
     reopen: Callable[[], "Opened[S]"]
+
+    def unseen(self, after: int, letters_max: int) -> list[KeptLetter]:
+        """Of a client's store."""
+        letters: list[KeptLetter] = self.store.unseen(after, letters_max)
+        return letters
 
     def commit(self, *requests: Request) -> tuple[StoreReply, ...]:
         """One batch."""
@@ -114,6 +126,7 @@ ADAPTERS = (Adapter("sqlite", _sqlite_client, _sqlite_server), Adapter("memory",
 IDENTITIES = st.sampled_from([bytes([n]) * 32 for n in range(1, 5)])
 SLOTS = st.sampled_from([bytes([n]) * 16 for n in range(1, 7)])
 NAMES = st.sampled_from(["alice", "bob", "carol"])
+ROTATIONS = st.builds(Rotation, IDENTITIES, st.sampled_from([bytes([n]) * 64 for n in (1, 2)]))
 FEW, MS = st.integers(1, 4), st.integers(0, 9)
 TEXTS = st.sampled_from(["hi", "\U0001f409 \x00 ' \"; --", "é" * 400])
 
@@ -137,7 +150,10 @@ CLIENT_REQUESTS: st.SearchStrategy[Any] = st.one_of(
     ),
     st.builds(EnterLetter, IDENTITIES, SLOTS, st.integers(0, 11), st.integers(1, 6), NAMES, MS, MS, FEW, FEW, TEXTS),
     st.builds(FindLetter, IDENTITIES, SLOTS),
+    st.builds(MarkSeen, st.lists(st.tuples(IDENTITIES, SLOTS), max_size=3).map(tuple)),
     st.builds(SavePin, NAMES, IDENTITIES),
+    st.builds(SaveVerified, NAMES, IDENTITIES, st.booleans()),
+    st.builds(SaveIdentity, IDENTITIES, IDENTITIES, ROTATIONS),
     st.builds(SaveServerKey, IDENTITIES),
     st.builds(SaveCardSeq, st.integers(0, 2**48 - 1)),
     st.integers(1, 6).map(lambda n: SaveMailKey(bytes([n]) * 32, 1_000 + n)),
@@ -147,7 +163,17 @@ QUOTAS = st.builds(Quota, st.sampled_from([4, 6]), st.sampled_from([2, 3]), st.s
 OUTCOMES = st.sampled_from(Outcome)
 
 SERVER_REQUESTS: st.SearchStrategy[Any] = st.one_of(
-    st.builds(BindUser, NAMES, IDENTITIES, st.binary(min_size=172, max_size=180)),
+    st.builds(
+        BindUser,
+        NAMES,
+        IDENTITIES,
+        st.binary(min_size=172, max_size=180),
+        st.none() | ROTATIONS,
+        st.none() | IDENTITIES,
+    ),
+    st.builds(ReleaseName, NAMES),
+    st.builds(BanIdentity, IDENTITIES, st.booleans()),
+    st.builds(SaveInvite, IDENTITIES, MS) | st.builds(DropInvite, IDENTITIES),
     *2 * [st.builds(KeepLetter, IDENTITIES, IDENTITIES, SLOTS, FEW, st.binary(min_size=181, max_size=190), MS, QUOTAS)],
     st.builds(ReadMail, IDENTITIES, st.integers(0, 30), FEW),
     st.builds(ReadReceipts, IDENTITIES, FEW),
@@ -206,6 +232,11 @@ def client_machine(adapter: Adapter) -> type[RuleBasedStateMachine]:
         def twice(self, request: Any) -> None:
             self.commit([request, request])
 
+        @rule(first=st.integers(1, 4))
+        def unseen(self, first: int) -> None:
+            kept = self.opened.unseen(0, first)
+            self.model.check_unseen([*kept, *self.opened.unseen(kept[-1].entry if kept else 0, 10_000)])
+
     return ClientMachine
 
 
@@ -244,7 +275,9 @@ def busy_client_state() -> ClientState:
         new_client_state(),
         card_seq=9,
         server_key=b"\x05" * 32,
+        rotation=Rotation(b"\x06" * 32, bytes(64)),
         pins=(SavePin("bob", b"\x02" * 32), SavePin("carol", b"\x03" * 32)),
+        verified=("carol",),
         outbox=(first, second),
         watermarks=((b"\x02" * 32, 7, 3), (b"\x03" * 32, 1, 1), (b"\x02" * 32, 8, 2)),
         next_message=7,

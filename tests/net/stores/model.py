@@ -4,15 +4,17 @@ Written from the docstrings of `udpchat_core.requests` alone. Entry numbers are 
 takes them from the answers, and checks that they grow and never come again.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import astuple, dataclass, field, replace
 
 from udpchat_core.limits import EPOCHS_PER_SENDER_MAX
 from udpchat_core.messages import Outcome
 from udpchat_core.requests import (
+    BanIdentity,
     BindUser,
     Bound,
     ClientState,
     CollectLetters,
+    DropInvite,
     DropMailKey,
     DropReceipts,
     Entered,
@@ -25,21 +27,27 @@ from udpchat_core.requests import (
     Kept,
     KeptReceipt,
     MailPage,
+    MarkSeen,
     PinOutgoing,
     ReadMail,
     ReadReceipts,
     Receipts,
+    ReleaseName,
     Result,
     SaveCardSeq,
+    SaveIdentity,
+    SaveInvite,
     SaveMailKey,
     SaveOutgoing,
     SavePin,
     SaveServerKey,
+    SaveVerified,
     ServerState,
     SettleOutgoing,
     StoredLetter,
     StoreReply,
 )
+from udpchat_net.stores.port import KeptLetter
 
 
 class ClientModel:
@@ -49,6 +57,7 @@ class ClientModel:
         self.state = state
         self.settled: set[bytes] = set()
         self.inbox: dict[tuple[bytes, bytes], EnterLetter] = {}
+        self.seen: set[tuple[bytes, bytes]] = set()
 
     def check(self, reply: StoreReply) -> None:
         """The reply is the right one; from here on its request counts."""
@@ -60,7 +69,20 @@ class ClientModel:
         by_name = tuple(sorted(state.pins, key=lambda pin: pin.name))
         assert replace(state, pins=by_name) == self.state
 
-    def _apply(self, request: object) -> Result:
+    def check_unseen(self, kept: list[KeptLetter]) -> None:
+        """These are the letters that were entered and not seen, in their order."""
+        pins = {(pin.name, pin.identity) for pin in self.state.pins}
+        assert [entry for entry, *_ in map(astuple, kept)] == sorted({letter.entry for letter in kept})
+        assert [astuple(letter)[1:] for letter in kept] == [
+            (
+                each.sender, each.ack, each.name, (each.name, each.sender) in pins,
+                each.sent_ms, each.received_ms, each.part, each.parts, each.text,
+            )
+            for key, each in self.inbox.items()
+            if key not in self.seen
+        ]  # fmt: skip
+
+    def _apply(self, request: object) -> Result:  # noqa: PLR0912 - a row for each request
         state = self.state
         match request:
             case SaveOutgoing():
@@ -87,9 +109,27 @@ class ClientModel:
                 return Entered(same)
             case FindLetter(sender, ack):
                 return Entered((sender, ack) not in self.inbox)
+            case MarkSeen(letters):
+                self.seen |= set(letters) & set(self.inbox)
             case SavePin(name):
                 pins = {pin.name: pin for pin in state.pins} | {name: request}
-                self.state = replace(state, pins=tuple(pins[each] for each in sorted(pins)))
+                verified = tuple(each for each in state.verified if each != name or request in state.pins)
+                self.state = replace(state, pins=tuple(pins[each] for each in sorted(pins)), verified=verified)
+            case SaveVerified(name, identity, compared) if SavePin(name, identity) in state.pins:
+                others = {each for each in state.verified if each != name}
+                self.state = replace(state, verified=tuple(sorted(others | ({name} if compared else set()))))
+            case SaveIdentity(private, public, rotation):
+                own = SavePin(state.name, rotation.former)
+                renewed = [SavePin(state.name, public) if pin == own else pin for pin in state.pins]
+                verified = tuple(each for each in state.verified if own not in state.pins or each != state.name)
+                self.state = replace(
+                    state,
+                    identity=private,
+                    rotation=rotation,
+                    pins=tuple(renewed),
+                    verified=verified,
+                    watermarks=(),
+                )
             case SaveServerKey(key):
                 self.state = replace(state, server_key=key)
             case SaveCardSeq(seq):
@@ -133,6 +173,8 @@ class ServerModel:
     def __init__(self, state: ServerState) -> None:
         self.private = state.private
         self.users = {user.name: user for user in state.users}
+        self.bans = set(state.bans)
+        self.invites = {invite.hash: invite for invite in state.invites}
         self.mailboxes: dict[bytes, MailboxModel] = {}
         self.receipts: list[tuple[bytes, int, KeptReceipt]] = []  # with owner and entry; oldest first
 
@@ -150,6 +192,8 @@ class ServerModel:
         assert state.private == self.private
         assert {user.name: user for user in state.users} == self.users
         assert len(list(state.users)) == len(self.users)
+        assert sorted(state.bans) == sorted(self.bans)
+        assert {invite.hash: invite for invite in state.invites} == self.invites
 
     def _box(self, owner: bytes) -> MailboxModel:
         return self.mailboxes.setdefault(owner, MailboxModel())
@@ -179,10 +223,24 @@ class ServerModel:
             case BindUser(name, identity):
                 before = self.users.pop(name, None)
                 if before is not None and before.identity != identity:
-                    self.mailboxes[before.identity] = MailboxModel(last=self._box(before.identity).last)
+                    self._forget(before.identity)
                 self.users = {each: user for each, user in self.users.items() if user.identity != identity}
-                self.users[name] = request
+                self.users[name] = replace(request, invite=None)
+                self.invites.pop(request.invite or b"", None)
                 return Bound(len(self._box(identity).letters), max(self._box(identity).letters, default=0))
+            case ReleaseName(name):
+                if name in self.users:
+                    self._forget(self.users.pop(name).identity)
+                return None
+            case BanIdentity(identity, banned):
+                self.bans = (self.bans - {identity}) | ({identity} if banned else set())
+                return None
+            case SaveInvite(hashed):
+                self.invites.setdefault(hashed, request)
+                return None
+            case DropInvite(hashed):
+                self.invites.pop(hashed, None)
+                return None
             case ReadMail(owner, after, letters_max):
                 rows = [(entry, kept) for entry, kept in self._box(owner).letters.items() if entry > after]
                 return MailPage(tuple(StoredLetter(e, k.sender, k.slot, k.letter) for e, k in rows[:letters_max]))
@@ -199,6 +257,10 @@ class ServerModel:
             case ExpireLetters(before_ms):
                 return Expired(sum(self._expire(box, before_ms) for box in self.mailboxes.values()))
         raise AssertionError(request)
+
+    def _forget(self, identity: bytes) -> None:
+        self.mailboxes[identity] = MailboxModel(last=self._box(identity).last)
+        self.receipts = [each for each in self.receipts if each[2].sender != identity]
 
     def _collect(self, asked: CollectLetters) -> Receipts:
         box, letters = self._box(asked.owner), 0

@@ -19,8 +19,9 @@ from tests.net.stores.conformance import (
     new_server_state,
     server_machine,
 )
-from udpchat_core.messages import Outcome
+from udpchat_core.messages import Outcome, Rotation
 from udpchat_core.requests import (
+    BanIdentity,
     BindUser,
     Bound,
     CollectLetters,
@@ -33,12 +34,18 @@ from udpchat_core.requests import (
     Full,
     KeepLetter,
     Kept,
+    MailPage,
     PinOutgoing,
     Quota,
     ReadMail,
     ReadReceipts,
     Receipts,
+    ReleaseName,
+    SaveIdentity,
+    SaveInvite,
     SaveOutgoing,
+    SavePin,
+    SaveVerified,
     SettleOutgoing,
 )
 
@@ -112,6 +119,27 @@ def test_a_letter_stays_pinned_to_the_first_identity(adapter: Adapter, tmp_path:
     client = adapter.client(tmp_path, new_client_state())
     client.commit(letter, PinOutgoing(letter.secret, SENDER), PinOutgoing(letter.secret, STRANGER))
     assert [letter.recipient for letter in client.load().outbox] == [SENDER]
+    client.store.close()
+
+
+@each_adapter
+def test_a_mark_is_of_the_key_that_was_compared_and_goes_with_it(adapter: Adapter, tmp_path: Path) -> None:
+    # R-2.5-3
+    client = adapter.client(tmp_path, new_client_state())
+    pin, other = SavePin("bob", OTHER), SavePin("bob", STRANGER)
+    for requests, verified in (
+        ([SaveVerified("bob", OTHER, True)], ()),
+        ([pin, SaveVerified("bob", STRANGER, True)], ()),
+        ([SaveVerified("bob", OTHER, True)], ("bob",)),
+        ([pin], ("bob",)),
+        ([SaveVerified("bob", STRANGER, False)], ("bob",)),
+        ([SaveVerified("bob", OTHER, False)], ()),
+        ([SaveVerified("bob", OTHER, True), other], ()),
+        ([pin], ()),
+    ):
+        client.commit(*requests)
+        client = client.reopen()
+        assert client.load().verified == verified
     client.store.close()
 
 
@@ -275,6 +303,57 @@ def test_an_identity_has_one_name_and_a_name_that_goes_takes_no_mail_along(adapt
     assert page.result.letters == ()  # type: ignore[union-attr]
     assert back.result == Bound(0, 0)
     server.store.close()
+
+
+@each_adapter
+def test_a_name_that_is_released_takes_mailbox_and_receipts_along(adapter: Adapter, tmp_path: Path) -> None:
+    # R-8.9-6
+    server = adapter.server(tmp_path, new_server_state())
+    server.commit(BindUser("anna", OWNER, b"1"), BindUser("sam", SENDER, b"2"), keep(1), keep(2))
+    (page,) = server.commit(ReadMail(OWNER, 0, 9))
+    assert isinstance(page.result, MailPage)
+    first = page.result.letters[0].entry
+    server.commit(CollectLetters(OWNER, (collected(first, Outcome.ACKNOWLEDGED),), 9))
+    server.commit(ReleaseName("anna"), ReleaseName("sam"), ReleaseName("nobody"))
+    server = server.reopen()
+    assert [user.name for user in server.load().users] == ["dora"]
+    (page, receipts, back) = server.commit(
+        ReadMail(OWNER, 0, 9), ReadReceipts(SENDER, 9), BindUser("anna", OWNER, b"3")
+    )
+    assert page.result.letters == ()  # type: ignore[union-attr]
+    assert receipts.result == Receipts(())
+    assert back.result == Bound(0, 0)
+    server.store.close()
+
+
+@each_adapter
+def test_an_invitation_goes_with_the_name_that_used_it_and_bans_and_rotations_stay(
+    adapter: Adapter, tmp_path: Path
+) -> None:
+    # R-8.9-4
+    server = adapter.server(tmp_path, new_server_state())
+    used, left = SaveInvite(b"u" * 16, 5), SaveInvite(b"l" * 16, 6)
+    rotation = Rotation(OTHER, bytes(64))
+    server.commit(used, left, BanIdentity(OTHER, True), BanIdentity(STRANGER, True), BanIdentity(STRANGER, False))
+    server.commit(BindUser("anna", OWNER, b"1", rotation, used.hash))
+    state = server.reopen().load()
+    assert tuple(state.invites) == (left,)
+    assert tuple(state.bans) == (OTHER,)
+    assert BindUser("anna", OWNER, b"1", rotation) in list(state.users)
+
+
+@each_adapter
+def test_a_new_identity_takes_the_place_of_the_one_before_also_in_the_users_own_pin(
+    adapter: Adapter, tmp_path: Path
+) -> None:
+    client = adapter.client(tmp_path, new_client_state())
+    name, rotation = client.load().name, Rotation(OWNER, bytes(64))
+    client.commit(SavePin(name, OWNER), SavePin("else", OWNER), SaveIdentity(b"p" * 32, OTHER, rotation))
+    client = client.reopen()
+    state = client.load()
+    assert (state.identity, state.rotation) == (b"p" * 32, rotation)
+    assert {SavePin(name, OTHER), SavePin("else", OWNER)} <= set(state.pins)
+    client.store.close()
 
 
 @each_adapter

@@ -1,12 +1,15 @@
-"""What only a client's file can tell: the texts that were being put together when the program ended."""
+"""What only a client's file can tell: texts that were being put together at the end, and what an older one holds."""
 
 import asyncio
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from tests.net.stores.conformance import new_client_state
 from udpchat_core.delivery.parts import Part
-from udpchat_core.requests import EnterLetter
-from udpchat_net.stores.sqlite_client import SqliteClientStore, create_client
+from udpchat_core.requests import EnterLetter, MarkSeen, SavePin, SaveVerified
+from udpchat_net.stores.sqlite_client import SCHEMA, SqliteClientStore, create_client
+from udpchat_net.stores.sqlite_file import Schema
 
 ANNA, BERT, CLEO = (bytes([n]) * 32 for n in (1, 2, 3))
 
@@ -40,4 +43,54 @@ def test_the_letters_of_texts_that_were_not_complete_are_there_after_the_end(tmp
     ]
     asyncio.run(store.commit([EnterLetter(ANNA, bytes([9]) * 16, 1, 1, "name", 9, 1, 3, 3, "a3")]))
     assert {part.sender for part in store.begun()} == {BERT}
+    store.close()
+
+
+def test_letters_of_a_file_from_before_there_was_a_mark_count_as_seen(tmp_path: Path) -> None:
+    path = tmp_path / "client.db"
+    first = Schema(SCHEMA.application_id, SCHEMA.what, SCHEMA.steps[:1])
+    with closing(sqlite3.connect(path, isolation_level=None)) as made:
+        made.execute("PRAGMA journal_mode = wal")
+        for statement in (
+            *first.steps[0],
+            f"PRAGMA application_id = {first.application_id}",
+            "PRAGMA user_version = 1",
+        ):
+            made.execute(statement)
+        made.execute("INSERT INTO me VALUES (1, 'anna', 'localhost:10001', ?, NULL, 1, 1)", (bytes(32),))
+        made.execute("INSERT INTO inbox VALUES (?, ?, 1, 1, 'bert', 7, 8, 1, 1, 'old')", (BERT, bytes(16)))
+    store = SqliteClientStore(path)
+    assert store.unseen(0, 10) == []
+    asyncio.run(store.commit([EnterLetter(BERT, b"n" * 16, 1, 2, "bert", 7, 8, 1, 1, "new")]))
+    assert [letter.text for letter in store.unseen(0, 10)] == ["new"]
+    store.close()
+    store = SqliteClientStore(path)
+    assert [letter.text for letter in store.unseen(0, 10)] == ["new"]
+    store.close()
+
+
+def test_names_of_a_file_from_before_there_were_safety_numbers_are_not_verified(tmp_path: Path) -> None:
+    path = tmp_path / "client.db"
+    before = Schema(SCHEMA.application_id, SCHEMA.what, SCHEMA.steps[:3])
+    create_client(path, new_client_state(), "localhost:10001")
+    with closing(sqlite3.connect(path, isolation_level=None)) as made:
+        made.execute("ALTER TABLE pins DROP COLUMN verified")
+        made.execute(f"PRAGMA user_version = {before.version}")
+        made.execute("INSERT INTO pins VALUES ('bert', ?)", (BERT,))
+    store = SqliteClientStore(path)
+    assert (store.load().pins, store.load().verified) == ((SavePin("bert", BERT),), ())
+    asyncio.run(store.commit([SaveVerified("bert", BERT, True)]))
+    assert store.load().verified == ("bert",)
+    store.close()
+
+
+def test_of_a_begun_text_the_parts_that_were_seen_can_be_told_from_those_that_were_not(tmp_path: Path) -> None:
+    path = tmp_path / "client.db"
+    create_client(path, new_client_state(), "localhost:10001")
+    store = SqliteClientStore(path)
+    parts = [EnterLetter(ANNA, bytes([part]) * 16, 1, part, "anna", 7, 8, part, 3, f"{part}") for part in (1, 2)]
+    asyncio.run(store.commit([*parts, MarkSeen(((ANNA, b"\1" * 16),))]))
+    assert [part.text for part in store.begun()] == ["1", "2"]
+    assert [part.text for part in store.begun(seen=True)] == ["1"]
+    assert [letter.text for letter in store.unseen(0, 10)] == ["2"]
     store.close()

@@ -1,0 +1,127 @@
+"""Sending a message and waiting for how it stands: by `send` itself, or for it by a `chat` or `listen` that runs."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from udpchat_core import events as e
+from udpchat_core.messages import Refusal
+
+from . import schema
+from .control import Say
+from .exits import Exit, Failed
+from .grammar import SETTLE_S
+from .objects import of_event
+from .session import Event, Session
+from .verifying import verify
+from .wording import fingerprint, reason
+
+LEVELS: Final = ("stored", "delivered")
+WAIT_S_MAX: Final = 30 * 86_400
+
+
+class _Message:
+    """What is known of a message that is being sent."""
+
+    def __init__(self, number: int, to: str, say: Say) -> None:
+        self.number, self.to, self._say = number, to, say
+        self.queued = self.delivered = self.disk_fails = False
+        self.stored: e.MessageStored | None = None
+        self.refused: Refusal | None = None
+
+    def happened(self, event: Event) -> None:
+        """Take an event, of any message."""
+        match event:
+            case e.StorageFailed():
+                self.disk_fails = True
+            case e.StorageRecovered():
+                self.disk_fails = False
+            case e.MessageQueued(self.number):
+                self.queued = True
+            case e.MessageStored(self.number):
+                self.stored = event
+            case e.MessageDelivered(self.number):
+                self.delivered = True
+            case e.MessageRefused(self.number, _, refusal):
+                self.refused = refusal
+            case _:
+                return
+        self.say(event)
+
+    def say(self, event: Event) -> None:
+        """Tell of an event, if it has an object."""
+        thing = of_event(event)
+        if thing is not None:
+            self._say(thing)
+
+
+async def deliver(session: Session, to: str, text: str, level: str, seconds: float | None, say: Say) -> None:
+    """Send a message, and wait until it is stored or delivered (`level`), for so many seconds.
+
+    Without a number: until it is clear how it stands, which it is once the server has it and the recipient is away.
+    `say` gets the states on the way. Raises `Failed` if the level is not reached.
+    """
+    message = _Message(session.core.next_message, to, say)
+
+    def is_settled() -> bool:
+        reached = message.delivered or (message.stored is not None and (level == "stored" or _is_clear(message)))
+        stuck = message.refused is not None or to in session.changed_keys or session.trouble is not None
+        return reached or stuck
+
+    def _is_clear(message: _Message) -> bool:
+        return seconds is None and message.stored is not None and not message.stored.online
+
+    with session.listening(message.happened):
+        session.call(session.core.send, to, text)
+        await session.until(lambda: message.queued or message.disk_fails)
+        if not message.queued:
+            raise Failed(Exit.STATE, "the disk takes nothing at the moment, so the message is not saved, and not sent")
+        try:
+            await session.until(is_settled, SETTLE_S if seconds is None else seconds)
+        except Failed as failed:
+            raise Failed(failed.status, f"{failed}; {_kept(session, message)}") from failed
+    _check(session, message, level)
+
+
+def _check(session: Session, message: _Message, level: str) -> None:
+    if message.delivered or (message.stored is not None and level == "stored"):
+        return
+    to = message.to
+    if message.refused is not None:
+        status = {Refusal.UNKNOWN: Exit.UNKNOWN, Refusal.KEY_CHANGED: Exit.KEY_CHANGED}.get(message.refused)
+        raise Failed(status or Exit.REFUSED, f"not sent to {to}: {reason(message.refused)}")
+    if (changed := session.changed_keys.get(to)) is not None:
+        message.say(changed)
+        raise Failed(
+            Exit.KEY_CHANGED,
+            f"{to} has another key now, {fingerprint(changed.offered)}: the message is held until you decide; "
+            f"ask {to}, and then see `udpchat verify {to}`",
+        )
+    if message.stored is not None:
+        away = "" if message.stored.online else f", as {to} is away"
+        raise Failed(
+            Exit.STORED, f"not delivered to {to} yet{away}: the server has it on disk, and this machine as well"
+        )
+    if session.trouble is not None:
+        raise Failed(session.trouble.status, f"{session.trouble}; {_kept(session, message)}")
+    raise Failed(Exit.QUEUED, f"the server did not take it within the time; {_kept(session, message)}")
+
+
+def _kept(session: Session, message: _Message) -> str:
+    return f"message {message.number} is kept, and sent by the next udpchat of {session.account}"
+
+
+async def answer(session: Session, request: Mapping[str, Any], say: Say) -> None:
+    """Carry out what another command asks a running session for: `send`, `who` and `verify`. Raises `Failed`."""
+    match request:
+        case {"do": "send", "to": str(to), "text": str(text), "level": ("stored" | "delivered") as level}:
+            seconds = request.get("seconds")
+            if seconds is not None and (not isinstance(seconds, int | float) or not 0 <= seconds <= WAIT_S_MAX):
+                raise Failed(Exit.USAGE, f"{seconds!r} are no seconds")
+            await deliver(session, to, text, level, seconds, say)
+        case {"do": "who"}:
+            for name, online in sorted(session.core.roster.items()):
+                say(schema.made("user", name=name, online=online))
+        case {"do": "verify", "act": str(act)}:
+            await verify(session, str(request.get("peer", "")), act, say)
+        case _:
+            raise Failed(Exit.USAGE, "the udpchat that works with this state does not know how: restart it")

@@ -1,0 +1,280 @@
+"""A message is sent, and how it stands is told by what is true of it: each outcome has its status."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.stage import Stage, play
+from udpchat_cli import accounts, sending
+from udpchat_cli.exits import Exit, Failed
+from udpchat_cli.session import NOWHERE, Session
+from udpchat_core.requests import StoreReply
+from udpchat_net.stores.port import Request
+from udpchat_net.stores.sqlite_client import SqliteClientStore
+
+
+class Sent:
+    """What became of one message: the states that were told, how it ended, and how long that took."""
+
+    def __init__(self) -> None:
+        self.things: list[Mapping[str, Any]] = []
+        self.status, self.why = Exit.DONE, ""
+        self.seconds = 0.0
+
+    @property
+    def states(self) -> list[str]:
+        return [thing["event"] for thing in self.things]
+
+    async def by(
+        self, session: Session, to: str, text: str = "hello", level: str = "delivered", seconds: float | None = None
+    ) -> "Sent":
+        began = asyncio.get_running_loop().time()
+        try:
+            await sending.deliver(session, to, text, level, seconds, self.things.append)
+        except Failed as failed:
+            self.status, self.why = failed.status, str(failed)
+        self.seconds = asyncio.get_running_loop().time() - began
+        return self
+
+
+def test_who_is_there_gets_it_and_that_is_told(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        bob, anna = await stage.online("bob"), await stage.online("anna")
+        sent = await Sent().by(anna, "bob")
+        assert (sent.status, sent.states) == (Exit.DONE, ["queued", "delivered"])
+        assert sent.things[1]["message"] == sent.things[0]["message"] == 1
+        assert (await Sent().by(anna, "bob", level="stored")).status is Exit.DONE
+        await anna.end()
+        await bob.end()
+
+    play(scene, tmp_path)
+
+
+def test_for_who_is_away_it_is_clear_at_once_that_it_is_stored_only(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        await stage.known("bob")
+        anna = await stage.online("anna")
+        sent = await Sent().by(anna, "bob")
+        assert (sent.status, sent.states) == (Exit.STORED, ["queued", "stored"])
+        assert sent.why == (
+            "not delivered to bob yet, as bob is away: the server has it on disk, and this machine as well"
+        )
+        assert sent.seconds < 2
+        assert (await Sent().by(anna, "bob", level="stored")).status is Exit.DONE
+        await anna.end()
+
+    play(scene, tmp_path)
+
+
+def test_who_says_how_long_waits_for_somebody_who_is_away(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        await stage.known("bob")
+        anna = await stage.online("anna")
+        in_vain = await Sent().by(anna, "bob", seconds=60)
+        assert (in_vain.status, round(in_vain.seconds)) == (Exit.STORED, 60)
+        waiting = asyncio.ensure_future(Sent().by(anna, "bob", seconds=60))
+        await asyncio.sleep(20)
+        bob = await stage.online("bob")
+        sent = await waiting
+        assert (sent.status, sent.states) == (Exit.DONE, ["queued", "stored", "delivered"])
+        await anna.end()
+        await bob.end()
+
+    play(scene, tmp_path)
+
+
+def test_nobody_of_that_name_is_status_3(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        anna = await stage.online("anna")
+        sent = await Sent().by(anna, "nobody")
+        assert (sent.status, sent.states) == (Exit.UNKNOWN, ["queued", "refused"])
+        assert sent.why == "not sent to nobody: nobody is registered under that name"
+        assert sent.things[1]["reason"] == "unknown"
+        await anna.end()
+
+    play(scene, tmp_path)
+
+
+def test_without_a_server_it_is_status_4_and_the_next_session_sends_it(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        await stage.known("anna")
+        bob, at = await stage.online("bob"), stage.address
+        stage.silence()
+        anna = stage.session("anna")
+        anna.start("127.0.0.1")
+        sent = await Sent().by(anna, "bob")
+        assert (sent.status, sent.states) == (Exit.UNREACHABLE, ["queued"])
+        assert f"message 1 is kept, and sent by the next udpchat of anna@127.0.0.1:{stage.port}" in sent.why
+        await anna.end()
+        stage.address = at
+        got = list[str]()
+        with bob.listening(lambda event: got.append(getattr(event, "text", ""))):
+            anna = await stage.online("anna")
+            await bob.until(lambda: "hello" in got)
+        await anna.end()
+        await bob.end()
+
+    play(scene, tmp_path)
+
+
+def test_without_an_address_of_the_server_it_is_kept_as_well(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        store = accounts.open_store(stage.who("anna"))
+        anna = Session(stage.who("anna").account, store, NOWHERE, clock=stage.loop.clock())
+        anna.trouble = Failed(Exit.UNREACHABLE, "example.org has no address")
+        assert anna.start() == NOWHERE
+        sent = await Sent().by(anna, "bob")
+        assert sent.status is Exit.UNREACHABLE
+        assert sent.why.startswith("example.org has no address; message 1 is kept")
+        await anna.end()
+        store = accounts.open_store(stage.who("anna"))
+        assert [letter.text for letter in store.load().outbox] == ["hello"]
+        store.close()
+
+    play(scene, tmp_path)
+
+
+def test_another_key_is_status_7_and_stays_so_until_the_user_decides(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        await stage.known("bob")
+        anna = await stage.online("anna")
+        await Sent().by(anna, "bob")
+        stage.server.driver.call(stage.server.core.release, "bob")
+        await asyncio.sleep(1)
+        path = stage.who("bob").path
+        path.rename(path.with_name("gone"))
+        bob = await stage.online("bob")
+        await asyncio.sleep(120)  # what is known of bob is asked anew
+        sent = await Sent().by(anna, "bob", "second")
+        assert (sent.status, sent.states) == (Exit.KEY_CHANGED, ["queued", "held"])
+        assert "the message is held until you decide" in sent.why
+        again = await Sent().by(anna, "bob", "third")
+        assert (again.status, again.states) == (Exit.KEY_CHANGED, ["queued", "held"])
+        anna.accept_key("bob")
+        assert (await Sent().by(anna, "bob", "fourth")).status is Exit.DONE
+        with pytest.raises(Failed, match="the key of bob did not change") as failed:
+            anna.accept_key("bob")
+        assert failed.value.status is Exit.USAGE
+        await anna.end()
+        await bob.end()
+
+    play(scene, tmp_path)
+
+
+class FullDisk(SqliteClientStore):
+    """A disk that takes nothing while `is_full`."""
+
+    is_full = False
+
+    async def commit(self, requests: Sequence[Request]) -> tuple[StoreReply, ...]:
+        if self.is_full:
+            return tuple(StoreReply(request, durable=False) for request in requests)
+        return await super().commit(requests)
+
+
+def test_a_full_disk_is_status_8(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        await stage.known("anna", "bob")
+        anna = await stage.online("anna", open_store=lambda who: FullDisk(who.path))
+        store = anna._store
+        assert isinstance(store, FullDisk)
+        store.is_full = True
+        sent = await Sent().by(anna, "bob")
+        assert (sent.status, sent.states) == (Exit.STATE, [])
+        assert "the message is not saved, and not sent" in sent.why
+        store.is_full = False
+        await anna.end()
+
+    play(scene, tmp_path)
+
+
+def test_what_the_server_did_not_take_in_time_is_status_9(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        await stage.known("bob")
+        anna = await stage.online("anna")
+        sent = await Sent().by(anna, "bob", seconds=0)
+        assert (sent.status, sent.states) == (Exit.QUEUED, ["queued"])
+        assert "message 1 is kept, and sent by the next udpchat" in sent.why
+        await anna.end()
+
+    play(scene, tmp_path)
+
+
+def test_a_signal_ends_the_wait_and_it_is_said_that_the_message_is_kept(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        await stage.known("bob")
+        anna = await stage.online("anna")
+        waiting = asyncio.ensure_future(Sent().by(anna, "bob", seconds=60))
+        await asyncio.sleep(10)
+        anna.interrupt()
+        sent = await waiting
+        assert sent.status is Exit.INTERRUPTED
+        assert sent.why.startswith("interrupted; message 1 is kept")
+        assert sent.seconds < 20
+        await anna.end()
+        assert {"event": "left", "name": "anna"} in stage.logged[-2:]
+
+    play(scene, tmp_path)
+
+
+@pytest.mark.parametrize(("text", "says"), [("", "1 to 65,536 bytes"), ("\ud800", "lone surrogate")])
+def test_what_cannot_be_sent_is_status_2(text: str, says: str, tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        anna = await stage.online("anna")
+        sent = await Sent().by(anna, "bob", text)
+        assert sent.status is Exit.USAGE
+        assert says in sent.why
+        await anna.end()
+
+    play(scene, tmp_path)
+
+
+# --- what another command asks for ---
+
+
+def test_a_session_answers_what_another_command_asks(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        await stage.known("bob")
+        anna = await stage.online("anna", watch_all=True)
+        said = list[Mapping[str, Any]]()
+        await anna.until(lambda: len(anna.core.roster) == 2)
+        await sending.answer(anna, {"do": "who"}, said.append)
+        request = {"do": "send", "to": "bob", "text": "hi", "level": "stored", "seconds": 5}
+        await sending.answer(anna, request, said.append)
+        assert said == [
+            {"event": "user", "name": "anna", "online": True},
+            {"event": "user", "name": "bob", "online": False},
+            {"event": "queued", "message": 1, "to": "bob"},
+            {"event": "stored", "message": 1, "to": "bob", "online": False},
+        ]
+        await anna.end()
+
+    play(scene, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        {},
+        {"do": "fly"},
+        {"do": "send", "to": "bob", "text": 5, "level": "stored"},
+        {"do": "send", "to": "bob", "text": "hi", "level": "read"},
+        {"do": "send", "to": "bob", "text": "hi", "level": "stored", "seconds": "5"},
+        {"do": "send", "to": "bob", "text": "hi", "level": "stored", "seconds": float("nan")},
+        {"do": "send", "to": "BOB!", "text": "hi", "level": "stored"},
+    ],
+    ids=str,
+)
+def test_what_it_cannot_be_asked_is_refused_and_changes_nothing(request_: dict[str, Any], tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        anna = await stage.online("anna")
+        with pytest.raises(Failed) as failed:
+            await sending.answer(anna, request_, lambda _: pytest.fail("it was done"))
+        assert failed.value.status is Exit.USAGE
+        assert anna.core.sizes()["outbox"] == 0
+        await anna.end()
+
+    play(scene, tmp_path)

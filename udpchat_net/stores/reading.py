@@ -1,0 +1,95 @@
+"""A look into a client's file from outside, read only, also while a client is at work with it.
+
+SQLite's write-ahead log lets readers be: they see what the last commit left, and hold nobody up. A file of an
+earlier version is read as it is; it is not brought up to date.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from .port import KeptLetter, StoreCorrupt
+from .sqlite_client import SCHEMA
+from .sqlite_file import Connection, as_store_error, check_header, connect
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[Connection]:
+    """The file, open for reading. Raises `StoreError` if it is no client's file, or cannot be read."""
+    check_header(path, SCHEMA)
+    try:
+        with closing(connect(path, True)) as connection:
+            yield connection
+    except sqlite3.Error as error:
+        raise as_store_error(path, error) from error
+
+
+def whose(path: Path) -> tuple[str, str]:
+    """The name that a client's file is of, and its server as the user typed it. Raises `StoreError`."""
+    with reading(path) as connection:
+        for name, server in connection.execute("SELECT name, server FROM me"):
+            return str(name), str(server)
+    raise StoreCorrupt(f"{path} is damaged (it has no identity): put back a backup, or begin with a new one")
+
+
+@dataclass(frozen=True, slots=True)
+class SentLetter:
+    """A letter of the outbox, or one that left it.
+
+    Attributes:
+        message: the number of its message.
+        part: which part of that, from 1.
+        parts: how many parts it has.
+        to: the recipient's name, as typed.
+        sent_ms: when, milliseconds of Unix time.
+        text: of this part.
+        outcome: "delivered", "refused" or "expired"; None while it is in the outbox.
+    """
+
+    message: int
+    part: int
+    parts: int
+    to: str
+    sent_ms: int
+    text: str
+    outcome: str | None
+
+
+def sent_letters(connection: Connection, peer: str | None) -> Iterator[SentLetter]:
+    """What was sent, to this name or to all, in the order of sending."""
+    for row in connection.execute(
+        "SELECT message, part, parts, recipient_name, sent_ms, text, outcome FROM outgoing"
+        " WHERE ?1 IS NULL OR recipient_name = ?1 ORDER BY message, part",
+        (peer,),
+    ):
+        yield SentLetter(*row)
+
+
+def received_letters(connection: Connection, peer: str | None) -> Iterator[KeptLetter]:
+    """What came, of those who call themselves so or of all, in the order of coming."""
+    for row in connection.execute(
+        "SELECT rowid, sender, ack, name,"
+        " EXISTS (SELECT 1 FROM pins WHERE pins.name = inbox.name AND identity = sender),"
+        " sent_ms, received_ms, part, parts, text FROM inbox WHERE ?1 IS NULL OR name = ?1 ORDER BY rowid",
+        (peer,),
+    ):
+        yield KeptLetter(*row[:4], *(bool(row[4]), *row[5:]))
+
+
+def last_names(connection: Connection, letters_max: int) -> list[tuple[str, bool]]:
+    """Who was written to, or wrote under a name that is known to be theirs, in the last letters: oldest first.
+
+    Each with whether it was written to. Looks at so many letters of each kind.
+    """
+    return [
+        (str(name), bool(sent))
+        for name, sent, _ in connection.execute(
+            "SELECT * FROM (SELECT recipient_name, 1, sent_ms AS at FROM outgoing ORDER BY rowid DESC LIMIT ?1)"
+            " UNION ALL SELECT * FROM (SELECT inbox.name, 0, received_ms FROM inbox"
+            " JOIN pins ON pins.name = inbox.name AND identity = sender ORDER BY inbox.rowid DESC LIMIT ?1)"
+            " ORDER BY at",
+            (letters_max,),
+        )
+    ]
