@@ -912,6 +912,20 @@ def test_a_clock_alone_gives_nothing_up(online: World, wrong: str) -> None:
     assert online.told(e.MessageExpired) == []
 
 
+def test_a_message_of_an_earlier_life_is_as_old_as_its_date_says(online: World) -> None:
+    # R-9.3-9: nothing else of when it was sent is on the disk
+    online.know("bob")
+    number = online.send("bob")
+    online.restart()
+    online.register()
+    online.sleep(13.9)
+    online.advance(3_700)
+    assert online.told(e.MessageExpired) == []
+    online.sleep(0.1)
+    online.advance(3_700)
+    assert online.told(e.MessageExpired) == [e.MessageExpired(number, "bob")]
+
+
 @pytest.mark.parametrize("registered", [True, False])
 def test_a_message_that_was_dated_by_a_clock_that_was_wrong_is_as_old_as_it_is(world: World, registered: bool) -> None:
     # R-9.3-9: by the clock of the server, then and now, or as of the first registration
