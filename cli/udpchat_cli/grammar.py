@@ -217,7 +217,12 @@ _DECLARED: Final = (
         "find out what does not work",
         "udpchat doctor example.org:10001",
         "doctor",
-        (_takes("server", metavar="HOST[:PORT]", nargs="?", type=values.server, help="the server to look at"),),
+        (
+            _takes("server", metavar="HOST[:PORT]", nargs="?", type=values.server, help="the server to look at"),
+            _takes("--peer", metavar="NAME", type=values.name, help="look for the way to this user as well"),
+        ),
+        "It needs no account where HOST is given, and looks at registration and clock where one is.\n"
+        "Exit status: that of the first thing that is wrong; 0 if nothing is.",
     ),
     Command(
         "sim",

@@ -106,6 +106,15 @@ EVENTS: Final[Mapping[str, Kind]] = {
             "offered": Field("string", "another key that it has now, until the user decides; or empty"),
         },
     ),
+    "finding": Kind(
+        "something that `doctor` looked at",
+        {
+            "check": Field("string", "what: `name`, `port`, `server key`, `path MTU`, `registration` and so on"),
+            "state": Field("string", "`good`, `wrong` or `not tested`"),
+            "text": Field("string", "what was seen"),
+            "advice": Field("string", "what to do; empty if nothing"),
+        },
+    ),
     "user": Kind("a user of the server", {"name": _NAME, "online": Field("boolean", "whether the user is there")}),
     "status": Kind(
         "what the running server has seen since its start",
