@@ -252,7 +252,21 @@ _DECLARED: Final = (
         "is told. In the end it is mended, and everything has to arrive, once and in order: exit status 1 if it does\n"
         "not, which would be a fault of udpchat.",
     ),
-    Command("spec show", "read the protocol reference", "udpchat spec show 9.3", "spec"),
+    Command("spec", "list the sections of the protocol reference", "udpchat spec", "spec"),
+    Command(
+        "spec show",
+        "read the protocol reference",
+        "udpchat spec show 9.3 | less\nudpchat spec show R-4.2-1\nudpchat spec show grammar",
+        "spec",
+        (
+            _takes(
+                "section",
+                metavar="SECTION",
+                nargs="?",
+                help="its number, the id of a requirement in it, or `grammar`; else all of them",
+            ),
+        ),
+    ),
     Command(
         "completion",
         "print what makes a shell complete these commands",

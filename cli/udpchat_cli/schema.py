@@ -138,6 +138,14 @@ EVENTS: Final[Mapping[str, Kind]] = {
             "until_ms": Field("integer", "until when it is good, milliseconds of Unix time"),
         },
     ),
+    "section": Kind(
+        "a section of the protocol reference",
+        {
+            "number": Field("string", "as `9.3`, or `grammar`"),
+            "title": Field("string", "without the number"),
+            "text": Field("string", "Markdown, or CDDL; empty in a list"),
+        },
+    ),
     "hop": Kind(
         "sim: a datagram that carried something of the message that was to be traced",
         {
