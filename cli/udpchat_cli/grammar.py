@@ -217,7 +217,12 @@ _DECLARED: Final = (
         "find out what does not work",
         "udpchat doctor example.org:10001",
         "doctor",
-        (_takes("server", metavar="HOST[:PORT]", nargs="?", type=values.server, help="the server to look at"),),
+        (
+            _takes("server", metavar="HOST[:PORT]", nargs="?", type=values.server, help="the server to look at"),
+            _takes("--peer", metavar="NAME", type=values.name, help="look for the way to this user as well"),
+        ),
+        "It needs no account where HOST is given, and looks at registration and clock where one is.\n"
+        "Exit status: that of the first thing that is wrong; 0 if nothing is.",
     ),
     Command(
         "sim",
@@ -247,7 +252,21 @@ _DECLARED: Final = (
         "is told. In the end it is mended, and everything has to arrive, once and in order: exit status 1 if it does\n"
         "not, which would be a fault of udpchat.",
     ),
-    Command("spec show", "read the protocol reference", "udpchat spec show 9.3", "spec"),
+    Command("spec", "list the sections of the protocol reference", "udpchat spec", "spec"),
+    Command(
+        "spec show",
+        "read the protocol reference",
+        "udpchat spec show 9.3 | less\nudpchat spec show R-4.2-1\nudpchat spec show grammar",
+        "spec",
+        (
+            _takes(
+                "section",
+                metavar="SECTION",
+                nargs="?",
+                help="its number, the id of a requirement in it, or `grammar`; else all of them",
+            ),
+        ),
+    ),
     Command(
         "completion",
         "print what makes a shell complete these commands",

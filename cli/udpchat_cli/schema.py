@@ -106,6 +106,15 @@ EVENTS: Final[Mapping[str, Kind]] = {
             "offered": Field("string", "another key that it has now, until the user decides; or empty"),
         },
     ),
+    "finding": Kind(
+        "something that `doctor` looked at",
+        {
+            "check": Field("string", "what: `name`, `port`, `server key`, `path MTU`, `registration` and so on"),
+            "state": Field("string", "`good`, `wrong` or `not tested`"),
+            "text": Field("string", "what was seen"),
+            "advice": Field("string", "what to do; empty if nothing"),
+        },
+    ),
     "user": Kind("a user of the server", {"name": _NAME, "online": Field("boolean", "whether the user is there")}),
     "status": Kind(
         "what the running server has seen since its start",
@@ -127,6 +136,14 @@ EVENTS: Final[Mapping[str, Kind]] = {
         {
             "token": Field("string", "for `udpchat chat --invite`; it is not kept, and not shown again"),
             "until_ms": Field("integer", "until when it is good, milliseconds of Unix time"),
+        },
+    ),
+    "section": Kind(
+        "a section of the protocol reference",
+        {
+            "number": Field("string", "as `9.3`, or `grammar`"),
+            "title": Field("string", "without the number"),
+            "text": Field("string", "Markdown, or CDDL; empty in a list"),
         },
     ),
     "hop": Kind(

@@ -255,6 +255,19 @@ class Client:
         return self._requester.loss_ppm
 
     @property
+    def server_ahead_ms(self) -> int | None:
+        """How far the server's clock was ahead of this one's when it registered this client; None before.
+
+        In milliseconds, and without what its answer took.
+        """
+        of_server = self._shared.server_offset_ms
+        return None if of_server is None else of_server - self._shared.offset_ms
+
+    def peer_address(self, name: str) -> Address | None:
+        """Where the directory said last that the user of this name is; None if away, or not asked about."""
+        return self._contacts.address(name)
+
+    @property
     def roster(self) -> Mapping[str, bool]:
         """Who is online, by name: of the users that are watched."""
         return self._roster.online

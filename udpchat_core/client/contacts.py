@@ -180,6 +180,11 @@ class Contacts:
             return PeerKey(identity, verified, offered=None, vouched=False)
         return PeerKey(identity, verified, contact.offered.identity, contact.vouched)
 
+    def address(self, name: str) -> Address | None:
+        """Where this name is, as the directory said last."""
+        contact = self._contacts.get(name)
+        return None if contact is None else contact.address
+
     def verify(self, name: str, verified: bool, turn: Turn) -> None:
         """The user compared the safety number, or takes that back; `LocalProtocolError` if there is no one key."""
         key = self.key(name)

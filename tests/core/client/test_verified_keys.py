@@ -138,3 +138,31 @@ def test_a_mark_for_a_key_that_was_replaced_meanwhile_marks_nothing(online: Worl
     online.commit()
     assert online.client.peer_key("bob") == PeerKey(mallory.identity, verified=False, offered=None, vouched=False)
     assert online.disk.memory.load().verified == ()
+
+
+# --- what else is told about the server and a peer ---
+
+
+def test_where_a_peer_is_is_told_as_the_directory_said_it(online: World, bob: Peer) -> None:
+    assert online.client.peer_address("bob") == BOB
+    assert online.client.peer_address("nobody") is None
+    online.know("bob", None)
+    check(online)
+    assert online.client.peer_address("bob") is None
+
+
+def test_the_servers_key_is_known_from_the_first_contact_on(world: World) -> None:
+    before = world.client.server_key
+    world.register()
+    assert before is None
+    assert world.client.server_key == world.disk.memory.load().server_key
+
+
+def test_how_far_the_servers_clock_is_ahead_is_known_once_it_said_so(world: World) -> None:
+    unknown = world.client.server_ahead_ms
+    assert unknown is None
+    world.register()
+    before = world.client.server_ahead_ms
+    assert before is not None
+    world.client.handle_clock(world.now // 1_000 + 5_000, world.now)
+    assert world.client.server_ahead_ms == before - 5_000
