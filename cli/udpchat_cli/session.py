@@ -89,14 +89,17 @@ class Session:
 
     # --- begin and end ---
 
-    def start(self, host: str | None = None, port: int = 0) -> Address:
-        """Receive at this address (else: any), register, and go on with the outbox. Raises `udp.DriverError`."""
+    def start(self, host: str | None = None, port: int = 0, invite: bytes | None = None) -> Address:
+        """Receive at this address (else: any), register, and go on with the outbox. Raises `udp.DriverError`.
+
+        `invite` is an invitation of whoever runs the server.
+        """
         if self._server == NOWHERE:
             return NOWHERE
         everywhere = "0.0.0.0" if len(self._server.host) == 4 else "::"  # noqa: S104, PLR2004 - peers are anywhere
         bound = self.driver.bind(host or everywhere, port)
         self.driver.start()
-        self.driver.call(self.core.register)
+        self.driver.call(lambda now: self.core.register(now, invite))
         return bound
 
     async def online(self) -> None:

@@ -153,6 +153,14 @@ def test_send_and_who_go_through_whoever_listens_with_the_same_identity(users: t
     assert not list(bob.folder.glob("*.sock"))
 
 
+def test_commands_of_one_identity_at_once_come_one_after_the_other(users: tuple[User, User]) -> None:
+    bob = users[1]
+    sending = [bob.start("send", name(bob), f"no. {number}") for number in range(4)]
+    assert [process.communicate(timeout=PATIENCE_S)[0] for process in sending] == [""] * 4
+    assert [process.returncode for process in sending] == [0] * 4
+    assert {thing["text"] for thing in bob.things("listen", "--count", "4")} == {f"no. {n}" for n in range(4)}
+
+
 def test_a_listener_that_was_killed_is_in_nobodys_way(users: tuple[User, User]) -> None:
     bob = users[1]
     listening = bob.start("listen")

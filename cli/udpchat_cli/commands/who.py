@@ -5,12 +5,11 @@ from typing import Any, Final
 
 from udpchat_core import events as e
 from udpchat_net.driver import run as run_loop
-from udpchat_net.stores.port import StoreLocked
 
 from .. import schema
 from ..accounts import Speaker, speaker
 from ..arguments import Given
-from ..control import NobodyThere, ask
+from ..control import alone, ask
 from ..exits import Exit, Failed
 from ..output import Output
 from ..session import Event, session
@@ -28,14 +27,11 @@ def run(given: Given) -> int:
     def say(thing: Mapping[str, Any]) -> None:
         output.say(f"{thing['name']:<33}{'online' if thing['online'] else 'away'}", thing)
 
-    try:
+    def work() -> None:
         for thing in run_loop(_roster(who)):
             say(thing)
-    except StoreLocked as locked:
-        try:
-            ask(who.path, {"do": "who"}, say, ROSTER_S_MAX)
-        except NobodyThere:
-            raise locked from None
+
+    alone(who.path, work, lambda: ask(who.path, {"do": "who"}, say, ROSTER_S_MAX))
     return Exit.DONE
 
 
