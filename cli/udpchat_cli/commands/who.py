@@ -1,7 +1,7 @@
 """`who`: who is there, and who is away. If a `chat` or `listen` works with the same identity, that one is asked."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 from udpchat_core import events as e
 from udpchat_net.driver import run as run_loop
@@ -12,11 +12,9 @@ from ..arguments import Given
 from ..control import alone, ask
 from ..exits import Exit, Failed
 from ..output import Output
+from ..sending import ROSTER_S_MAX
 from ..session import Event, session
 from ..wording import reason
-
-ROSTER_S_MAX: Final = 10.0
-"""How long the list may take: it is asked for page by page, and what is lost is asked for again."""
 
 
 def run(given: Given) -> int:
