@@ -9,6 +9,11 @@ from tests.cli.processes import COMMAND, PATIENCE_S, Server
 from tests.cli.test_terminal import Screen
 
 
+def until_shown(screen: Screen, name: str, count: int) -> None:
+    """Wait until there are so many messages of somebody."""
+    screen.until(lambda: sum(bool(re.match(rf"(\S+ )?\d\d:\S+ <{name}>", row)) for row in screen.rows) == count)
+
+
 class ChatScreen(Screen):
     """A chat: lines, and below them what is being typed, and the toolbar."""
 

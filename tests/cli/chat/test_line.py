@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.chat.screens import ChatScreen, chat, command, words
+from tests.cli.chat.screens import ChatScreen, chat, command, until_shown, words
 from tests.cli.escapes import ESCAPES, FAKED
 from tests.cli.processes import Server, running
 from tests.cli.test_terminal import _CANONICAL, _ECHO
@@ -244,7 +244,7 @@ def test_no_message_does_anything_but_be_read(server: Server) -> None:
             pass
         for number, text in enumerate(ESCAPES.values(), 1):
             assert command(server, "bob", "send", "vera", "-", typed=text)[1] == 0
-            vera.until(lambda count=number: sum("<bob>" in row[6:12] for row in vera.rows) == count)
+            until_shown(vera, "bob", number)
         assert vera.title == ""
         heads = [row for row in vera.rows if FAKED.match(row)]
         assert len(heads) == len(ESCAPES)  # one each
