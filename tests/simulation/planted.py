@@ -472,14 +472,6 @@ FAULTS: Final = (
         "test_evil_peer.py::test_letters_that_open_nothing_hold_up_nobody",
     ),
     Planted(
-        "a full mailbox tried again too late",
-        _OUTGOING,
-        "STORE_BACKOFF_US_MIN << min(record.waits, 16), STORE_BACKOFF_US_MAX))\n",
-        "STORE_BACKOFF_US_MIN << min(record.waits, 16), 5 * STORE_BACKOFF_US_MAX))\n",
-        None,
-        "test_evil_peer.py::test_who_is_a_stranger_to_a_stuffed_mailbox_gets_through_when_both_are_there",
-    ),
-    Planted(
         "quota of strangers off",
         _MEMORY,
         "    return keep.sender not in box.known and strangers >= quota.strangers_letters_max\n",
@@ -590,9 +582,9 @@ FAULTS: Final = (
     ),
     Planted(
         "letters given up by the server's clock",
-        _CLIENT,
-        "        now_ms = min(self._shared.wall_ms(turn.now), server_ms + (turn.now - at) // MS)\n",
-        "        now_ms = server_ms + (turn.now - at) // MS\n",
+        _OUTBOX,
+        "        return min(self._shared.wall_ms(now) - sent_ms, now // MS + server_offset_ms - server_ms)\n",
+        "        return max(self._shared.wall_ms(now) - sent_ms, now // MS + server_offset_ms - server_ms)\n",
         Invariant.NOTHING_LOST,
         "test_evil_server.py::test_a_wrong_registered_changes_nothing_that_matters",
     ),

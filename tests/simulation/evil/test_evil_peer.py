@@ -459,7 +459,7 @@ def test_a_taken_name_stays_taken() -> None:
         scene.run(1)
         assert [each.refusal for each in eve.said(m.Refused)] == [m.Refusal.NAME_TAKEN]
         other = scene.peer("ann", connected=False)
-        other.connect(identity=scene.identity("ann"))
+        other.connect(identity=scene.identity("ann"), seq=99)
         scene.run(1)
         assert other.link is None
         assert scene.world.nodes[SERVER].dropped[Reason.SIGNATURE] >= 1
