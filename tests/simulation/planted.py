@@ -593,7 +593,7 @@ FAULTS: Final = (
         "udpchat_core/client/roster.py",
         "            if seq and name not in self.online and len(self.online) >= ROSTER_USERS_MAX:\n",
         "            if not name:\n",
-        None,
+        Invariant.CAPS,
         "test_evil_server.py::test_rosters_without_end_stop_growing_and_are_pulled_a_page_an_answer",
     ),
 )
