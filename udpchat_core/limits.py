@@ -319,7 +319,7 @@ LINK_KEPT_S: Final = 3_600
 """How long a lapsed or left link is kept: the life of the live key behind it."""
 
 USERS_MAX: Final = 250_000
-"""Users of a directory: a quarter of a gigabyte. At the cap a new identity is refused."""
+"""Users of a directory: 150 megabytes with all of them online. At the cap a new identity is refused."""
 
 WATCHED_NAMES_MAX: Final = 256
 """Names that one session watches: the people of one screen, many times over."""

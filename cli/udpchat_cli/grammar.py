@@ -206,7 +206,34 @@ _DECLARED: Final = (
         "doctor",
         (_takes("server", metavar="HOST[:PORT]", nargs="?", type=values.server, help="the server to look at"),),
     ),
-    Command("sim", "watch the protocol on a bad network", "udpchat sim --clients 5 --loss 0.2", "sim"),
+    Command(
+        "sim",
+        "watch the protocol on a bad network",
+        "udpchat sim --clients 5 --loss 0.2\nudpchat sim --loss 0.3 --messages 20 --trace 7",
+        "sim",
+        (
+            _takes("--clients", metavar="N", type=values.whole(2, 1_000), default=5, help="how many chat; 5"),
+            _takes("--messages", metavar="N", type=values.whole(1, 100_000), default=100, help="they send in all; 100"),
+            _takes("--minutes", metavar="M", type=values.whole(1, 1_440), default=1, help="within so many; 1"),
+            _takes("--loss", metavar="P", type=values.part, default=0.1, help="what part is lost; 0.1, every tenth"),
+            _takes(
+                "--delay", metavar="MS", type=values.whole(0, 60_000), default=50, help="milliseconds later at most; 50"
+            ),
+            _takes("--dup", metavar="P", type=values.part, default=0.02, help="what part arrives twice; 0.02"),
+            _takes("--reorder", metavar="P", type=values.part, default=0.02, help="what part is overtaken; 0.02"),
+            _takes(
+                "--seed",
+                metavar="S",
+                type=values.whole(0, 2**63 - 1),
+                default=1,
+                help="of everything that chance decides: the same gives the same run; 1",
+            ),
+            _takes("--trace", metavar="N", type=values.whole(1, 100_000), help="show the way of the Nth message too"),
+        ),
+        "A server and its clients run in virtual time, on a network that loses, delays, duplicates and reorders as it\n"
+        "is told. In the end it is mended, and everything has to arrive, once and in order: exit status 1 if it does\n"
+        "not, which would be a fault of udpchat.",
+    ),
     Command("spec show", "read the protocol reference", "udpchat spec show 9.3", "spec"),
     Command(
         "completion",

@@ -6,6 +6,7 @@ They raise `argparse.ArgumentTypeError`, which a parser turns into a line with t
 import math
 import re
 from argparse import ArgumentTypeError
+from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from udpchat_core.limits import NAME_CHARS_MAX
@@ -183,3 +184,26 @@ def count(text: str) -> int:
     if not is_number or not int(text):
         raise ArgumentTypeError(f"{text!r} is no count: give a number, 1 or more")
     return int(text)
+
+
+def part(text: str) -> float:
+    """What part of all: 0 to 1."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value <= 1:
+        raise ArgumentTypeError(f"{text!r} is no part of all: give a number from 0 to 1, as 0.2 for every fifth")
+    return value
+
+
+def whole(least: int, most: int) -> Callable[[str], int]:
+    """What checks a whole number between these."""
+
+    def checked(text: str) -> int:
+        is_number = text.isascii() and text.isdigit() and len(text) <= len(str(most))
+        if not is_number or not least <= int(text) <= most:
+            raise ArgumentTypeError(f"{text!r} is no such number: give one from {least:,} to {most:,}")
+        return int(text)
+
+    return checked

@@ -205,6 +205,7 @@ class Driver:
 
     def _send(self, node: Node, to: Address, payload: bytes) -> None:
         self.counts["datagrams"] += 1
+        self.counts["bytes"] += len(payload)
         self._digest.update(b"%d %s %s %d " % (self.now_us, node.name.encode(), to.host, to.port))
         self._digest.update(payload)
         for observer in self.observers:
@@ -214,7 +215,10 @@ class Driver:
         if to.host in self._outsiders:
             self.at(self.now_us + OUTSIDER_LATENCY_US, self._land, self.network.address(node.name), to, payload)
             return
-        for arrival in self.network.carry(node.name, to, payload, self.now_us):
+        arrivals = self.network.carry(node.name, to, payload, self.now_us)
+        for observer in self.observers:
+            observer.carried(node, to, payload, arrivals)
+        for arrival in arrivals:
             self.at(arrival.at_us, self._arrive, self.nodes[arrival.node], Received(arrival.source, arrival.payload))
 
     def _arrive(self, node: Node, received: Received) -> None:

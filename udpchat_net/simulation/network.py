@@ -96,6 +96,16 @@ class Network:
         """The node that has this address, or had it once."""
         return self._names.get(address.host)
 
+    def latency_us(self, source: str, destination: str) -> int:
+        """How long a datagram of this link takes that nothing delays."""
+        link = (source, destination)
+        latency_us = self._latency_us.get(link)
+        if latency_us is None:
+            drawn = draws(self._seed, "latency", *link)[0]
+            latency_us = LATENCY_US_MIN + int(drawn**3 * (LATENCY_US_MAX - LATENCY_US_MIN))
+            self._latency_us[link] = latency_us
+        return latency_us
+
     def carry(self, source: str, to: Address, payload: bytes, now_us: int) -> list[Arrival]:
         """What `source` sends now: where and when it arrives, if it does; `now_us` since the start."""
         destination = self._names.get(to.host)
@@ -115,7 +125,7 @@ class Network:
         if queued_us is None:
             self.counts["Bottleneck"] += 1
             return []
-        flight = Flight(payload, destination, (), self._latency(link) + queued_us)
+        flight = Flight(payload, destination, (), self.latency_us(*link) + queued_us)
         if faults := self._faults_of(link):
             self._strike(flight, link, ordinal, faults)
         if flight.lost:
@@ -172,14 +182,6 @@ class Network:
             ):
                 return True
         return False
-
-    def _latency(self, link: tuple[str, str]) -> int:
-        latency_us = self._latency_us.get(link)
-        if latency_us is None:
-            drawn = draws(self._seed, "latency", *link)[0]
-            latency_us = LATENCY_US_MIN + int(drawn**3 * (LATENCY_US_MAX - LATENCY_US_MIN))
-            self._latency_us[link] = latency_us
-        return latency_us
 
 
 def _names(pattern_source: str, pattern_destination: str, source: str, destination: str) -> bool:

@@ -15,6 +15,7 @@ from udpchat_core.requests import ClientRequest, ServerRequest, StoreReply
 from ..core import Core
 from ..stores.memory import ClientMemory, ServerMemory
 from .faults import CrashAt, FullDisk, SlowDisk
+from .network import Arrival
 from .tap import TappedSuite
 
 START_US: Final = 1_790_000_000_000_000
@@ -141,6 +142,9 @@ class Observer:
 
     def sent(self, node: Node, to: Address, payload: bytes) -> None:
         """The datagram leaves; `node.suite` knows what was sealed in it."""
+
+    def carried(self, node: Node, to: Address, payload: bytes, arrivals: list[Arrival]) -> None:
+        """The datagram left, and will arrive there and then: nowhere if it is lost, twice if it is duplicated."""
 
     def committing(self, node: Node, requests: list[Request]) -> None:
         """These are about to become durable."""

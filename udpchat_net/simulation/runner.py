@@ -36,10 +36,13 @@ class Report:
     digest: str
 
 
-def run(scenario: Scenario, cores: Cores | None = None) -> Report:
-    """Run it to the end; `Violation` as soon as a promise is broken."""
+def run(scenario: Scenario, cores: Cores | None = None, watch: Callable[[World], object] = lambda _: None) -> Report:
+    """Run it to the end; `Violation` as soon as a promise is broken.
+
+    `watch` gets the new world, before anything happens in it: it may plan calls, and add observers.
+    """
     try:
-        return _run(scenario, cores)
+        return _run(scenario, cores, watch)
     except (Violation, KeyboardInterrupt):
         raise
     except Exception as error:
@@ -74,10 +77,16 @@ def shrink(scenario: Scenario, fails: Callable[[Scenario], bool], runs_max: int 
     return scenario
 
 
-def _run(scenario: Scenario, cores: Cores | None) -> Report:
+def text_of(sender: str, number: int) -> str:
+    """How the text of the `number`th message of a run begins, from 1 on."""
+    return f"{sender} {number} "
+
+
+def _run(scenario: Scenario, cores: Cores | None, watch: Callable[[World], object]) -> Report:
     is_honest = not any(isinstance(step, Deceive) for step in scenario.steps)
     cores = cores if is_honest else EvilCores()
     world = World(scenario.seed, scenario.clients, scenario.faults, real=scenario.real, cores=cores)
+    watch(world)
     oracle = Oracle(world, is_server_honest=is_honest, friend_delay_us_max=scenario.friend_delay_us or None)
     actors = _Actors(world, Enemies(world, scenario.seed, cores if isinstance(cores, EvilCores) else None))
     for name in scenario.clients:
@@ -116,7 +125,7 @@ class _Actors:
         match step:
             case Say(_, sender, to) if world.is_running(sender):
                 self.messages += 1
-                world.send(sender, to, f"{sender} {self.messages} ".ljust(step.chars, "."))
+                world.send(sender, to, text_of(sender, self.messages).ljust(step.chars, "."))
             case Mischief():
                 self._enemies.mischief()
             case Intrude():

@@ -335,7 +335,7 @@ def test_losses_halve_the_window_once_a_round_trip(online: World) -> None:
 
 
 def test_letters_behind_an_unanswered_one_do_not_halve_the_window_once_more(online: World) -> None:
-    # R-9.3-12: bob may have them, and holds them until he has the first.
+    # R-9.3-13: bob may have them, and holds them until he has the first.
     bob = mute(online)
     online.send("bob", "lost")
     online.advance(0.11)  # the window is 8, and may be halved again from 0.2 s on
@@ -347,7 +347,7 @@ def test_letters_behind_an_unanswered_one_do_not_halve_the_window_once_more(onli
 
 
 def test_messages_one_by_one_do_not_widen_the_window(online: World) -> None:
-    # R-9.3-12
+    # R-9.3-13
     bob = online.know("bob", BOB)
     for number in range(50):
         online.send("bob", f"{number}")
@@ -359,7 +359,7 @@ def test_messages_one_by_one_do_not_widen_the_window(online: World) -> None:
 
 
 def test_what_is_beyond_a_window_that_was_halved_is_not_sent_again_until_there_is_room(online: World) -> None:
-    # R-9.3-14, R-9.3-3: and all go to the mailbox at the same time as ever.
+    # R-9.3-15, R-9.3-3: and all go to the mailbox at the same time as ever.
     bob = mute(online)
     for number in range(CONGESTION_WINDOW_START):
         online.send("bob", f"{number}")
@@ -406,7 +406,7 @@ def measured(world: World) -> Peer:
 
 
 def test_a_long_text_is_spread_over_the_round_trip(online: World) -> None:
-    # R-9.3-13
+    # R-9.3-14
     bob = measured(online)
     online.send("bob", "." * 800 * CONGESTION_WINDOW_START)
     sent = [len(bob.letters)]
@@ -417,7 +417,7 @@ def test_a_long_text_is_spread_over_the_round_trip(online: World) -> None:
 
 
 def test_a_lone_message_leaves_at_once_however_long_the_path(online: World) -> None:
-    # R-9.3-13
+    # R-9.3-14
     bob = measured(online)
     for number in range(1, 4):
         online.send("bob")
@@ -427,7 +427,7 @@ def test_a_lone_message_leaves_at_once_however_long_the_path(online: World) -> N
 
 
 def test_there_is_one_timer_for_all_that_wait_for_their_time_and_none_when_nothing_does(online: World) -> None:
-    # R-9.3-13
+    # R-9.3-14
     bob = measured(online)
     before = online.client.sizes()["timers"]
     for number in range(PACED_BURST_LETTERS_MAX):
@@ -445,7 +445,7 @@ def test_there_is_one_timer_for_all_that_wait_for_their_time_and_none_when_nothi
 
 
 def test_retries_leave_when_they_are_due_and_new_letters_after_them(online: World) -> None:
-    # R-9.3-14
+    # R-9.3-15
     bob = measured(online)
     online.send("bob", "." * 800 * PACED_BURST_LETTERS_MAX)
     online.until(lambda: len(bob.letters) > PACED_BURST_LETTERS_MAX, 0.001)
