@@ -464,6 +464,14 @@ FAULTS: Final = (
         "test_evil_peer.py::test_ever_new_strangers_do_not_stand_in_line_before_a_users_own_requests",
     ),
     Planted(
+        "pins for strangers without limit",
+        _CONTACTS,
+        "(contact.letters or len(self._pins) < STRANGER_PINS_MAX)",
+        "(contact.letters or len(self._pins) < 2 * STRANGER_PINS_MAX)",
+        None,
+        "test_evil_peer.py::test_strangers_with_names_leave_room_for_contacts",
+    ),
+    Planted(
         "letters of strangers opened without limit",
         "udpchat_core/client/sources.py",
         "        if source not in self._known and not self._strangers.take(now):  # R-9.4-8\n",
