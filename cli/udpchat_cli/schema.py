@@ -84,6 +84,28 @@ EVENTS: Final[Mapping[str, Kind]] = {
             "state": Field("string", "`queued` until it is `delivered`, `refused` or `expired`"),
         },
     ),
+    "peer": Kind(
+        "the key of somebody, and how far it is to be trusted",
+        {
+            "name": _NAME,
+            "identity": _IDENTITY,
+            "safety_number": Field("string", "60 digits, the same on both sides"),
+            "verified": Field("boolean", "whether it was compared, and marked so"),
+            "checked": Field("boolean", "whether the server was asked just now"),
+            "offered": Field("string", "another key that the name has now, until the user decides; or empty"),
+            "offered_number": Field("string", "the safety number with that one; or empty"),
+            "vouched": Field("boolean", "whether the key before signed for that one; else only the server says so"),
+        },
+    ),
+    "server_key": Kind(
+        "the key of the server",
+        {
+            "server": Field("string", "where it is, as `example.org` or `192.0.2.1:10002`"),
+            "key": Field("string", "the key that is remembered, in hexadecimal"),
+            "checked": Field("boolean", "whether the server answered just now"),
+            "offered": Field("string", "another key that it has now, until the user decides; or empty"),
+        },
+    ),
     "user": Kind("a user of the server", {"name": _NAME, "online": Field("boolean", "whether the user is there")}),
     "status": Kind(
         "what the running server has seen since its start",

@@ -43,6 +43,7 @@ class Listener:
 
     async def listen(self, seconds: float | None) -> Exit:
         """Until there were as many as were wanted, the time is over, or a signal came. Raises `Failed`."""
+        self._output.when_gone(self._lose_reader)
         with self._session.listening(self._happened):
             for text in self._session.unseen():
                 self._show(text)
@@ -67,6 +68,10 @@ class Listener:
         trouble = self._session.trouble
         return trouble is not None and not (self._was_online and trouble.status is Exit.UNREACHABLE)
 
+    def _lose_reader(self) -> None:
+        self._reader_gone = True
+        self._session.changed()
+
     def _happened(self, event: Event) -> None:
         match event:
             case e.LetterReceived():
@@ -76,6 +81,10 @@ class Listener:
                 if self._said_offline:
                     complain("the server answers again")
                 self._was_online, self._said_offline = True, False
+            case e.PeerKeyChanged(name):
+                complain(
+                    f"WARNING: {name} HAS ANOTHER KEY NOW, and messages to {name} are held: see `udpchat verify {name}`"
+                )
             case e.ServerUnreachable() if self._was_online and not self._said_offline:
                 self._said_offline = True
                 complain("the server does not answer; it is tried again, and nothing is lost")
@@ -86,9 +95,10 @@ class Listener:
         if self._is_done:
             return  # it stays unseen
         try:
-            self._output.say(block(f"{timestamp(text.sent_ms)} <{shown_name(text)}> ", text.text), received(text))
+            head = f"{timestamp(text.sent_ms)} <{shown_name(text)}> "
+            self._output.say(block(head, text.text, self._output.columns), received(text))
         except ReaderGone:
-            self._reader_gone = True
+            self._lose_reader()
             return
         self._session.seen(text)
         if self._left is not None:
