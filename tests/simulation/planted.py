@@ -320,16 +320,16 @@ FAULTS: Final = (
     Planted(
         "server key pin off",
         _CONNECTION,
-        "        if self._pinned is not None and retry.server_key != self._pinned:  # R-9.1-1\n",
-        "        if self._pinned is not None and not retry.server_key:\n",
+        "        if self.pinned is not None and retry.server_key != self.pinned:  # R-9.1-1\n",
+        "        if self.pinned is not None and not retry.server_key:\n",
         Invariant.SERVER_KEY,
         "test_evil_server.py::test_a_server_with_another_key_gets_nothing_but_hello",
     ),
     Planted(
         "server key pin off, on the path",
         _CONNECTION,
-        "        if self._pinned is not None and retry.server_key != self._pinned:  # R-9.1-1\n",
-        "        if self._pinned is not None and not retry.server_key:\n",
+        "        if self.pinned is not None and retry.server_key != self.pinned:  # R-9.1-1\n",
+        "        if self.pinned is not None and not retry.server_key:\n",
         None,
         "test_evil_network.py::test_a_hint_with_another_key_begins_nothing",
     ),
@@ -502,7 +502,7 @@ FAULTS: Final = (
         _MAILBOXES,
         "CollectLetters(session.user.identity, asked.entries, RECEIPTS_PER_PAIR_MAX))\n",
         "CollectLetters(session.user.identity, asked.entries, RECEIPTS_PER_PAIR_MAX))\n"
-        "        for user in self._directory._by_name.values():\n"
+        "        for user in filter(None, map(self._directory.holder, ('ann', 'bob'))):\n"
         "            self._storage.ask(turn, CollectLetters(user.identity, asked.entries, RECEIPTS_PER_PAIR_MAX))\n",
         Invariant.MAILBOX,
         "test_evil_peer.py::test_nobody_collects_or_notes_for_another",
@@ -511,7 +511,7 @@ FAULTS: Final = (
         "anybody notes",
         "udpchat_core/server/receipts.py",
         "        self._storage.ask(turn, DropReceipts(session.user.identity, asked.slots))\n",
-        "        for user in self._directory._by_name.values():\n"
+        "        for user in filter(None, map(self._directory.holder, ('ann', 'bob'))):\n"
         "            self._storage.ask(turn, DropReceipts(user.identity, asked.slots))\n",
         Invariant.OWNERS,
         "test_evil_peer.py::test_nobody_collects_or_notes_for_another",
