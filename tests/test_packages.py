@@ -52,6 +52,19 @@ def test_the_command_works_from_the_wheel(built: Path, tmp_path: Path) -> None:
     assert found == [tmp_path / package / "__init__.py" for package in PACKAGES]
 
 
+def test_the_wheel_carries_the_protocol_reference_and_shows_it(built: Path, tmp_path: Path) -> None:
+    (wheel,) = built.glob("*.whl")
+    carried = {name for name in ZipFile(wheel).namelist() if name.startswith("udpchat_cli/spec/")}
+    prose = {path.name for path in (ROOT / "spec").iterdir() if path.suffix in (".md", ".cddl")}
+    assert carried == {f"udpchat_cli/spec/{name}" for name in prose}
+    pip = ("-m", "pip", "install", "--quiet", "--no-index", "--no-deps", "--no-compile", "--target")
+    run(sys.executable, *pip, tmp_path, wheel)
+    for words in (("spec",), ("spec", "show", "9.3"), ("spec", "show", "grammar")):
+        installed = run(tmp_path / "bin" / "udpchat", *words, env={"PYTHONPATH": str(tmp_path)}, cwd=tmp_path)
+        assert installed == run(sys.executable, "-m", "udpchat_cli", *words)
+        assert len(installed.splitlines()) > 20
+
+
 def test_the_source_distribution_holds_what_make_test_needs(built: Path) -> None:
     (archive,) = built.glob("*.tar.gz")
     with tarfile.open(archive) as opened:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import stat
 import sys
 from collections.abc import Callable, Mapping
@@ -36,6 +37,11 @@ class Output:
                 callback()
 
             loop.add_reader(out, gone)
+
+    @property
+    def columns(self) -> int | None:
+        """How wide the terminal is; None for anything else, where lines are as long as they are."""
+        return shutil.get_terminal_size().columns if self.is_terminal else None
 
     def say(self, line: str, thing: Mapping[str, Any] | None = None) -> None:
         """Print a line, or with `--json` the object, if there is one. It is written when this returns.

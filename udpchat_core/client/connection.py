@@ -60,6 +60,7 @@ class Connection:
         record: of the session machine.
         current: the link that is registered, or was until the server stopped answering.
         invite: the token of an invitation, if the user has one.
+        pinned: the server's key, once it is known.
     """
 
     def __init__(
@@ -72,7 +73,7 @@ class Connection:
         self.invite: bytes | None = None
         self._keyring = keyring
         self._requester = requester
-        self._pinned = server_key
+        self.pinned = server_key
         self._offered: bytes | None = None
         self._offer: _Offer | None = None
         self._nonce = b""
@@ -121,10 +122,10 @@ class Connection:
             event = Session.hinted
         else:
             raise BadDatagram(Reason.LINK)
-        if self._pinned is not None and retry.server_key != self._pinned:  # R-9.1-1
+        if self.pinned is not None and retry.server_key != self.pinned:  # R-9.1-1
             if retry.server_key != self._offered:
                 self._offered = retry.server_key
-                turn.emit(ServerKeyChanged(self._pinned, retry.server_key))
+                turn.emit(ServerKeyChanged(self.pinned, retry.server_key))
             raise BadDatagram(Reason.KEY)
         self._offer = _Offer(retry.token, retry.server_key)
         self.step(event, turn)
@@ -134,7 +135,7 @@ class Connection:
         if self.record.phase is not Phase.INITIATING or self._initiated is None:
             raise BadDatagram(Reason.LINK)
         link = self._initiated.finish_untrusted(self.shared.suite, resp)
-        if self._pinned is None:
+        if self.pinned is None:
             assert self._offer is not None
             self._pin(self._offer.server_key, turn)
         self._initiated = None
@@ -226,7 +227,7 @@ class Connection:
                 turn.say(route, Deregister(self._deregister_id))
 
     def _pin(self, key: bytes, turn: Turn) -> None:
-        self._pinned = key
+        self.pinned = key
         turn.store(SaveServerKey(key))
 
     def _is_echo_of_ours(self, echo: bytes) -> bool:

@@ -81,6 +81,10 @@ class Listener:
                 if self._said_offline:
                     complain("the server answers again")
                 self._was_online, self._said_offline = True, False
+            case e.PeerKeyChanged(name):
+                complain(
+                    f"WARNING: {name} HAS ANOTHER KEY NOW, and messages to {name} are held: see `udpchat verify {name}`"
+                )
             case e.ServerUnreachable() if self._was_online and not self._said_offline:
                 self._said_offline = True
                 complain("the server does not answer; it is tried again, and nothing is lost")
@@ -91,7 +95,8 @@ class Listener:
         if self._is_done:
             return  # it stays unseen
         try:
-            self._output.say(block(f"{timestamp(text.sent_ms)} <{shown_name(text)}> ", text.text), received(text))
+            head = f"{timestamp(text.sent_ms)} <{shown_name(text)}> "
+            self._output.say(block(head, text.text, self._output.columns), received(text))
         except ReaderGone:
             self._lose_reader()
             return
