@@ -35,6 +35,8 @@ from udpchat_net.simulation.transparent import TransparentSuite
 START = Instant(1_790_000_000 * SECOND)
 CLIENTS_PER_S = 4_000  # of virtual time: so many that none lapses before the last is there
 
+_LATE = 2**24 - 1  # the number of a client that comes when all others rest
+
 
 class Crowd:
     """A server and the clients that register with it, one after the other, and are forgotten here."""
@@ -54,6 +56,11 @@ class Crowd:
             self.now = Instant(self.now + SECOND // CLIENTS_PER_S)
             self._carry_out(self.server.handle_timeout(self.now))
             self._register(number)
+
+    def rest(self) -> None:
+        """Nobody says anything for two seconds, but for one more client then: what was for a second only is gone."""
+        self.now = Instant(self.now + 2 * SECOND)
+        self._register(_LATE)
 
     def _register(self, number: int) -> None:
         suite, source = self.suite, Address(bytes((10, *number.to_bytes(3))), 40_000 + number % 20_000)
@@ -127,9 +134,10 @@ def measure(clients: int, pings: int, traced: bool) -> float:
     crowd = Crowd(pings)
     before = tracemalloc.get_traced_memory()[0] if traced else resident_bytes()
     crowd.register(clients)
+    crowd.rest()
     gc.collect()
     after = tracemalloc.get_traced_memory()[0] if traced else resident_bytes()
-    assert crowd.online == clients, "every client is registered, and none lapsed meanwhile"
+    assert crowd.online == clients + 1, "every client is registered, and none lapsed meanwhile"
     return (after - before) / clients
 
 

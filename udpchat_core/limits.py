@@ -164,7 +164,11 @@ SENDERS_MAX: Final = 4_096
 """Senders whose order is in memory; the least recently heard goes, and its next letter's floor says where it is."""
 
 PINS_MAX: Final = 16_384
-"""Names pinned to identities; beyond it a stranger's name is confirmed each time, and a new contact refused."""
+"""Names pinned to identities; beyond it a new contact is refused."""
+
+STRANGER_PINS_MAX: Final = 8_192
+"""Names up to which those of strangers who write are pinned too: half, so that they leave room for whom a user writes
+to. Beyond it a stranger's name is confirmed each time."""
 
 ENTERING_LETTERS_MAX: Final = 1_024
 """Letters on their way to the disk: what comes while it is slower is refused, and comes again."""
@@ -319,7 +323,7 @@ LINK_KEPT_S: Final = 3_600
 """How long a lapsed or left link is kept: the life of the live key behind it."""
 
 USERS_MAX: Final = 250_000
-"""Users of a directory: a quarter of a gigabyte. At the cap a new identity is refused."""
+"""Users of a directory: 150 megabytes with all of them online. At the cap a new identity is refused."""
 
 WATCHED_NAMES_MAX: Final = 256
 """Names that one session watches: the people of one screen, many times over."""

@@ -1,8 +1,11 @@
 """Where a command prints: lines for people, safe to show, or with `--json` an object a line."""
 
+import asyncio
 import os
+import shutil
+import stat
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from . import schema
@@ -23,6 +26,22 @@ class Output:
     def is_terminal(self) -> bool:
         """Whether somebody looks at it."""
         return self._out is not None and os.isatty(self._out)
+
+    @property
+    def columns(self) -> int | None:
+        """How wide the terminal is; None for anything else, where lines are as long as they are."""
+        return shutil.get_terminal_size().columns if self.is_terminal else None
+
+    def when_gone(self, callback: Callable[[], object]) -> None:
+        """Have it called, on the running loop, once nobody reads the pipe any more: else only writing tells."""
+        if self._out is not None and stat.S_ISFIFO(os.fstat(self._out).st_mode):
+            out, loop = self._out, asyncio.get_running_loop()
+
+            def gone() -> None:
+                loop.remove_reader(out)
+                callback()
+
+            loop.add_reader(out, gone)
 
     def say(self, line: str, thing: Mapping[str, Any] | None = None) -> None:
         """Print a line, or with `--json` the object, if there is one. It is written when this returns.

@@ -37,6 +37,9 @@ from .wording import fingerprint, reason
 GOODBYE_S_MAX: Final = 5.0
 """For the server to answer a Deregister: twice as long as the core tries."""
 
+LET_IN_LOOK_S: Final = 0.02
+LET_IN_LOOKS_MAX: Final = 100
+"""Two seconds: a disk, and the second in which the directory says a name."""
 UNSEEN_PAGE_LETTERS: Final = 256
 """Letters read from the disk at once: a quarter of a megabyte at most."""
 
@@ -88,15 +91,23 @@ class Session:
 
     # --- begin and end ---
 
-    def start(self, host: str | None = None, port: int = 0) -> Address:
-        """Receive at this address (else: any), register, and go on with the outbox. Raises `udp.DriverError`."""
+    def start(self, host: str | None = None, port: int = 0, invite: bytes | None = None) -> Address:
+        """Receive at this address (else: any), register, and go on with the outbox. Raises `udp.DriverError`.
+
+        Returns where it receives; `NOWHERE` if nothing began, as the server's name has no address. `invite` is an
+        invitation of whoever runs the server.
+        """
         if self._server == NOWHERE:
             return NOWHERE
         everywhere = "0.0.0.0" if len(self._server.host) == 4 else "::"  # noqa: S104, PLR2004 - peers are anywhere
         bound = self.driver.bind(host or everywhere, port)
         self.driver.start()
-        self.driver.call(self.core.register)
+        self.register(invite)
         return bound
+
+    def register(self, invite: bytes | None = None) -> None:
+        """Be online, if need be with an invitation."""
+        self.driver.call(lambda now: self.core.register(now, invite))
 
     async def online(self) -> None:
         """Wait until registered. Raises `Failed` if that does not work."""
@@ -105,15 +116,30 @@ class Session:
             raise self.trouble
 
     async def end(self) -> None:
-        """Say goodbye, so that nobody waits for this client, unless one more signal comes; what is to be saved is."""
+        """Say goodbye, so that nobody waits for this client, unless one more signal comes; what is to be saved is.
+
+        What is coming in is let in before, and the directory says who wrote it: the next session shows it under that
+        name.
+        """
         try:
             if self.is_online and not self._finished.done():
-                self.driver.call(self.core.deregister)
                 with suppress(Failed):
+                    await self._let_in()
+                    self.driver.call(self.core.deregister)
                     await self.until(lambda: not self.is_online, GOODBYE_S_MAX, stops=self._signals)
         finally:
             await self.driver.close()
             await self._finished
+
+    async def _let_in(self) -> None:
+        """Wait until nothing is on its way to the disk, or waits for a name; not all of it ends in an event."""
+        for _ in range(LET_IN_LOOKS_MAX):
+            if await self.until(self._is_all_in, LET_IN_LOOK_S, self._signals):
+                return
+
+    def _is_all_in(self) -> bool:
+        sizes = self.core.sizes()
+        return not sizes["entering"] and not sizes["unnamed"]
 
     # --- what happens ---
 

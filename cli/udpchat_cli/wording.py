@@ -20,13 +20,18 @@ _REFUSALS = {
 }
 
 
+def local(at_ms: int) -> datetime:
+    """Local time, of milliseconds of Unix time."""
+    utc = datetime.fromtimestamp(at_ms // 1_000, UTC)
+    try:
+        return utc.astimezone()
+    except (OverflowError, ValueError, OSError):  # the last hours of the last year that there is, east of Greenwich
+        return utc
+
+
 def timestamp(sent_ms: int) -> str:
     """Local time, to the second, as the sender's clock had it."""
-    utc = datetime.fromtimestamp(sent_ms // 1_000, UTC)
-    try:
-        return utc.astimezone().strftime("%Y-%m-%d %H:%M:%S")
-    except (OverflowError, ValueError, OSError):  # the last hours of the last year that there is, east of Greenwich
-        return utc.strftime("%Y-%m-%d %H:%M:%S")
+    return f"{local(sent_ms):%Y-%m-%d %H:%M:%S}"
 
 
 def fingerprint(key: bytes) -> str:
@@ -51,16 +56,24 @@ def postponed(to: str, refusal: Refusal) -> str:
     return f"The mailbox of {to} is full" if refusal is Refusal.QUOTA else f"The server does not know {to} any more"
 
 
-def state_line(thing: Mapping[str, Any]) -> str:
-    """How a message stands, from an object of `schema`: who says so, and how long it took."""
+def duration(us: int) -> str:
+    """As `34 ms`, `12 s`, `5 min`, `3 h`."""
+    for unit, unit_us in (("h", 3_600_000_000), ("min", 60_000_000), ("s", 1_000_000)):
+        if us >= (10 if unit == "s" else 2) * unit_us:
+            return f"{us // unit_us:,} {unit}"
+    return f"{us / 1_000:,.0f} ms"
+
+
+def state_line(thing: Mapping[str, Any], since: str = "") -> str:
+    """How a message stands, from an object of `schema`: who says so, and how long it took; `since` of who is away."""
     number, to = thing.get("message"), thing["to"]
     match thing:
         case {"event": "delivered", "elapsed_us": int(elapsed_us), "retries": int(retries)}:
-            how = [f"{elapsed_us / 1_000:,.0f} ms"] + ([f"{counted(retries, 'retry', 'retries')}"] if retries else [])
+            how = [duration(elapsed_us)] + ([f"{counted(retries, 'retry', 'retries')}"] if retries else [])
             how += ["by mailbox"] if thing["by_mailbox"] else []
             return f"#{number} delivered to {to} ({', '.join(how)})"
         case {"event": "stored"}:
-            return f"#{number} stored for {to}" + ("" if thing["online"] else " (away)")
+            return f"#{number} stored for {to}" + ("" if thing["online"] else f" (away{since})")
         case {"event": "held", "offered": str(offered)}:
             return f"{to} has another key now, {fingerprint(bytes.fromhex(offered))}: messages to it are held"
     return f"#{number} {thing['event']}: {to}"

@@ -1,5 +1,6 @@
 """A server goes on, whoever reads its lines, and however slowly."""
 
+import json
 import os
 import re
 from threading import Thread
@@ -61,3 +62,26 @@ def test_without_any_output_nothing_is_printed() -> None:
     log = Log(None)
     log.write("to nobody", {})
     log.close()
+
+
+def test_as_json_a_line_is_the_object_with_its_time() -> None:
+    read, write = os.pipe()
+    log = Log(write, as_json=True)
+    log.write("bob left", {"event": "left", "name": "bob\x1b"})
+    log.close()
+    os.close(write)
+    with os.fdopen(read) as opened:
+        (line,) = opened.read().splitlines()
+    assert line.isprintable()
+    logged = json.loads(line)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d\d:\d\d", logged.pop("time"))
+    assert logged == {"event": "left", "name": "bob\x1b"}
+
+
+def test_no_line_moves_a_cursor() -> None:
+    read, write = os.pipe()
+    log = Log(write)
+    log.write("a\x1b[2Jb", {})
+    log.close()
+    os.close(write)
+    assert read_all(read) == [r"a\x1b[2Jb"]

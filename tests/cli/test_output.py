@@ -1,5 +1,6 @@
 """What is printed is safe to show, and written before it counts as printed."""
 
+import asyncio
 import os
 from pathlib import Path
 
@@ -47,3 +48,26 @@ def test_a_reader_that_went_away_is_noticed() -> None:
 def test_an_error_is_one_line_that_moves_no_cursor(capsys: pytest.CaptureFixture[str]) -> None:
     complain("no \x1b[2J\nsuch")
     assert capsys.readouterr().err == "udpchat: no \\x1b[2J\\nsuch\n"
+
+
+def test_that_nobody_reads_a_pipe_any_more_is_noticed_without_writing() -> None:
+    async def scene() -> None:
+        read, write = os.pipe()
+        gone = asyncio.Event()
+        Output(False, write).when_gone(gone.set)
+        await asyncio.sleep(0)
+        assert not gone.is_set()
+        os.close(read)
+        await gone.wait()
+        os.close(write)
+
+    asyncio.run(scene())
+
+
+def test_a_file_has_no_reader_that_could_go(tmp_path: Path) -> None:
+    async def scene() -> None:
+        with (tmp_path / "out").open("wb") as file:
+            Output(False, file.fileno()).when_gone(lambda: pytest.fail("gone"))
+            await asyncio.sleep(0)
+
+    asyncio.run(scene())

@@ -111,12 +111,12 @@ def test_faces_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_what_is_under_way_at_the_end_is_lost() -> None:
     async def scenario() -> None:
-        async with between(Weather(delay_s_min=0.002, delay_s_max=0.002)) as (proxy, one, other):
+        async with between(Weather(delay_s_min=0.5, delay_s_max=0.5)) as (proxy, one, other):
             one.send(proxy.face(other.address), b"late")
             await until(lambda: one_way(proxy))
             proxy.close()
             fired = asyncio.Event()
-            asyncio.get_running_loop().call_later(0.003, fired.set)
+            asyncio.get_running_loop().call_later(0.6, fired.set)
             await fired.wait()
             assert other.got.empty()
             assert proxy.counts == {}

@@ -255,7 +255,7 @@ def test_three_weeks_away_are_two_weeks_of_mail() -> None:
 
 @pytest.mark.parametrize("knows", [True, False], ids=["card known", "started again"])
 def test_three_months_away_end_a_card_and_not_a_name(knows: bool) -> None:
-    """R-2.3-3, R-9.3-12: nothing is sealed for the old card, whoever has it; the name waits, and so does what is sent."""
+    """R-2.3-3, R-9.3-12: nothing is sealed for the old card, whoever has it; the name waits, and so do messages."""
     town = Town("ann", "bob")
     world = town.world
     town.say("ann", "bob", "before")

@@ -245,6 +245,16 @@ class Client:
         return self._connection.pinned
 
     @property
+    def server_rtt_us(self) -> int:
+        """How long the server takes to answer, in microseconds, smoothed; 0 before it is known."""
+        return self._requester.rtt_us
+
+    @property
+    def server_loss_ppm(self) -> int:
+        """How many of a million requests get no answer in time, smoothed over the last few."""
+        return self._requester.loss_ppm
+
+    @property
     def server_ahead_ms(self) -> int | None:
         """How far the server's clock was ahead of this one's when it registered this client; None before.
 

@@ -53,7 +53,7 @@ class Conversation:
 
     def has_direct_room(self) -> bool:
         """Whether one more letter may go directly."""
-        # R-9.3-2, R-9.3-12
+        # R-9.3-2, R-9.3-13
         return self.last_seq + 1 < self.floor + DIRECT_WINDOW_LETTERS and self.in_flight < self.path.window
 
     def is_among_lowest(self, letter: OutgoingLetter, count: int) -> bool:

@@ -77,6 +77,7 @@ class Inbox:
     def sizes(self) -> dict[str, int]:
         """How many of each are kept, for whoever checks the caps."""
         sizes = {"held": self._held, "entering": len(self._busy), "senders": len(self._senders)}
+        sizes["unnamed"] = len(self._unnamed)
         return {**sizes, "sources": len(self.sources)}
 
     # --- in ---

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from ..errors import BadDatagram, Reason
-from ..instant import SECOND, after
+from ..instant import SECOND, Instant, after
 from ..limits import POSTPONED_S_MAX, REQUESTS_IN_FLIGHT_MAX, SERVER_TRIES_MAX, SERVER_TRY_US
 from ..messages import Lookup, Ping, Store, Watch
 from ..turn import Outlet, Turn
@@ -19,6 +19,10 @@ Key = tuple[str, object]
 """What a request is about: ("store", secret), ("lookup", name), ("watch", None), ("ping", None)."""
 Request = Store | Lookup | Watch | Ping
 Q = TypeVar("Q", bound=Request)
+_RTT_SHARE = 8
+_LOSS_SHARE = 16
+_ALL_PPM = 1_000_000
+_NEVER = Instant(0)
 
 
 @dataclass(slots=True, eq=False)
@@ -26,10 +30,17 @@ class _Asked:
     request: Request
     tries: int = 0
     in_flight: bool = False
+    sent: Instant = _NEVER
 
 
 class Requester:
-    """The requests of one client, by what they are about: of each key there is one at a time."""
+    """The requests of one client, by what they are about: of each key there is one at a time.
+
+    Attributes:
+        rtt_us: how long the server takes to answer, smoothed (RFC 9002 section 5.3), of what was asked once (Karn's
+            rule) and waits for no disk; 0 before the first sample.
+        loss_ppm: how many of a million tries get no answer in time, smoothed over the last few.
+    """
 
     def __init__(self, shared: Shared) -> None:
         self._shared = shared
@@ -39,6 +50,7 @@ class Requester:
         self._waiting: dict[Key, None] = {}
         self._in_flight = 0
         self._last_id = 0
+        self.rtt_us = self.loss_ppm = 0
 
     def __len__(self) -> int:
         return len(self._asked)
@@ -77,14 +89,14 @@ class Requester:
         request = self._asked[key].request
         if not isinstance(request, kind):
             raise BadDatagram(Reason.MESSAGE)
-        self.cancel(key, turn)
+        self._answered(key, turn)
         return request
 
     def refused_untrusted(self, id_: int, turn: Turn) -> Request:
         """The request that was refused; `BadDatagram(MESSAGE)` if none is asked under its id."""
         key = self._key_untrusted(id_)
         request = self._asked[key].request
-        self.cancel(key, turn)
+        self._answered(key, turn)
         return request
 
     def postpone_untrusted(self, id_: int, wait_s: int, turn: Turn) -> None:
@@ -113,8 +125,17 @@ class Requester:
         asked = self._asked[key]
         if asked.tries >= SERVER_TRIES_MAX:
             return True
+        self.loss_ppm += (_ALL_PPM - self.loss_ppm) // _LOSS_SHARE
         self._send(key, asked, turn)
         return False
+
+    def _answered(self, key: Key, turn: Turn) -> None:
+        asked = self._asked[key]
+        self.loss_ppm -= self.loss_ppm // _LOSS_SHARE
+        if asked.tries == 1 and not isinstance(asked.request, Store):
+            sample_us = max(turn.now - asked.sent, 1)
+            self.rtt_us = ((_RTT_SHARE - 1) * self.rtt_us + sample_us) // _RTT_SHARE if self.rtt_us else sample_us
+        self.cancel(key, turn)
 
     def _key_untrusted(self, id_: int) -> Key:
         key = self._keys.get(id_)
@@ -134,6 +155,7 @@ class Requester:
     def _send(self, key: Key, asked: _Asked, turn: Turn) -> None:
         assert self._outlet is not None
         asked.tries += 1
+        asked.sent = turn.now
         turn.say(self._outlet, asked.request)
         self._shared.set_timer(("request", key), after(turn.now, SERVER_TRY_US))
 

@@ -85,7 +85,7 @@ class Path:
 
     def wait_us(self, now: Instant) -> int:
         """How long the next letter has to wait; 0: it may leave now."""
-        # R-9.3-13
+        # R-9.3-14
         burst_us = max((PACED_BURST_LETTERS_MAX - 1) * self.interval_us, PACED_BURST_US)
         early_us = self.next_send - now - burst_us
         return max(early_us, PACED_BURST_US) if early_us > 0 else 0
@@ -97,7 +97,7 @@ class Path:
         if self.retried < first_sent or self.srtt_us == 0 or self.ambiguous > AMBIGUOUS_ACKS_MAX:
             self.ambiguous = 0
             self._measured(max(now - first_sent, 1))
-        if 2 * in_flight >= self.window:  # R-9.3-12: one that is not used shows nothing: RFC 9002 section 7.8
+        if 2 * in_flight >= self.window:  # R-9.3-13: one that is not used shows nothing: RFC 9002 section 7.8
             self._grow()
 
     def _grow(self) -> None:

@@ -179,7 +179,7 @@ def send_directly(record: OutgoingLetter, peer: Peer, now: Instant) -> tuple[Do,
 
 def hold_back(record: OutgoingLetter, peer: Peer, now: Instant) -> tuple[Do, ...]:
     """Let this try pass unsent, within the same budget: letters before it were not answered either."""
-    record.due = _next_try(record, peer, now)  # R-9.3-14
+    record.due = _next_try(record, peer, now)  # R-9.3-15
     return ()
 
 

@@ -13,8 +13,11 @@ from ..wire import decode_untrusted, encode
 from .keys import CARD_LABEL, SIGNATURE_BYTES, check_exchange_untrusted, check_identity_untrusted
 from .suite import KEY_BYTES, Suite
 
-_KEY_FIELD_BYTES = 2 + KEY_BYTES  # as CBOR has them: a head of two bytes
-_SHORT_CHARS_MAX = 23  # of a text whose head is one byte; of a longer name it is two
+# A body as CBOR has it: two bytes, seq and expiry, three keys with heads of two bytes, and the name.
+_NUMBER_BYTES = (*(1,) * 24, 2, 3, 5, 9)  # by the first of them
+_KEY_HEAD_BYTES = 2
+_KEYS_BYTES = 3 * (_KEY_HEAD_BYTES + KEY_BYTES)
+_LONG_NAME_HEAD = 0x78  # of two bytes, for a name of 24 characters or more; others have one
 
 
 class Succession(Enum):
@@ -47,11 +50,22 @@ def open_card_untrusted(suite: Suite, card: bytes) -> CardBody:
     return body
 
 
-def identity_in(card: bytes, name: str) -> bytes:
-    """I in a card that was opened and has this name, without decoding it: what comes after I has a known length."""
-    name_bytes = len(name) + (1 if len(name) <= _SHORT_CHARS_MAX else 2)
-    end = len(card) - 2 * _KEY_FIELD_BYTES - name_bytes
-    return card[end - KEY_BYTES : end]
+def identity_in(card: bytes) -> bytes:
+    """I in a card that was opened, without decoding it again."""
+    at = _keys_at(card) + _KEY_HEAD_BYTES
+    return card[at : at + KEY_BYTES]
+
+
+def name_in(card: bytes) -> str:
+    """The name in a card that was opened, without decoding it again."""
+    at = _keys_at(card) + _KEYS_BYTES
+    return card[at + (2 if card[at] == _LONG_NAME_HEAD else 1) :].decode()
+
+
+def _keys_at(card: bytes) -> int:
+    at = SIGNATURE_BYTES + 2
+    at += _NUMBER_BYTES[card[at]]
+    return at + _NUMBER_BYTES[card[at]]
 
 
 def check_expiry_untrusted(body: CardBody, now_s: int) -> None:

@@ -11,11 +11,12 @@ from heapq import nsmallest
 from ..limits import DIRECTORY_CHANGES_MAX, LOOKUP_NEGATIVE_TTL_S, LOOKUP_TTL_S, ROSTER_ENTRIES_MAX, USERS_MAX
 from ..messages import CardBody, Found, Refusal, Refused, RosterEntry, Rotation, Version
 from ..requests import BindUser
-from ..secure.card import Succession, succession
+from ..secure.card import Succession, identity_in, name_in, succession
 from ..secure.keys import SIGNATURE_BYTES
 from ..wire import decode_untrusted
 from .context import Context
 from .session import User, unpacked
+from .users import Users
 
 _BOOT_BYTES = 8
 
@@ -30,11 +31,10 @@ class Directory:
         self._counter = 0
         self._changes: dict[str, int] = {}  # name to counter, the least recently changed first
         self._remembered_from = 0  # every change after this counter is in there
-        self._by_name: dict[str, User] = {}
-        self._by_identity: dict[User | bytes, User] = {}  # each under itself: it is equal to its identity
-        self._rotations: dict[bytes, Rotation] = {}  # by identity; few have one
-        for each in users:
-            self._add(each)
+        self._rotations: dict[User, Rotation] = {}  # few have one
+        known = [self._user(each) for each in users]
+        self._by_name = Users[str](_name, known)
+        self._by_identity = Users[bytes](_identity, known)
 
     def __len__(self) -> int:
         return len(self._by_name)
@@ -54,7 +54,8 @@ class Directory:
 
     def rotation(self, identity: bytes) -> Rotation | None:
         """The word of the identity before for this one."""
-        return self._rotations.get(identity)
+        user = self.user(identity)
+        return None if user is None else self._rotations.get(user)
 
     def look_up(self, id_: int, name: str) -> Found | Refused:
         """The answer to a Lookup."""
@@ -63,7 +64,7 @@ class Directory:
             return Refused(id_, Refusal.UNKNOWN, LOOKUP_NEGATIVE_TTL_S, 0)
         session = user.online
         address = unpacked(session.address) if session else None
-        return Found(id_, user.card, address, LOOKUP_TTL_S, self._rotations.get(user.identity))  # R-8.3-1
+        return Found(id_, user.card, address, LOOKUP_TTL_S, self._rotations.get(user))  # R-8.3-1
 
     # --- names and cards ---
 
@@ -84,13 +85,16 @@ class Directory:
         """The user that the store made durable, and the names about which there is something new to tell."""
         user = self._by_identity.get(bound.identity)
         if user is None:
-            return self._add(bound), (bound.name,)
+            user = self._user(bound)
+            self._by_name.add(user)
+            self._by_identity.add(user)
+            return user, (bound.name,)
         if bound.rotation is not None:
-            self._rotations[bound.identity] = bound.rotation
+            self._rotations[user] = bound.rotation
         if (former := user.name) != bound.name:  # R-8.2-4
-            del self._by_name[former]
-            user.name, user.card = bound.name, bound.card
-            self._by_name[bound.name] = user
+            self._by_name.remove(former)
+            user.card = bound.card
+            self._by_name.add(user)
             return user, (former, bound.name)
         if user.card == bound.card:
             return user, ()
@@ -99,14 +103,14 @@ class Directory:
 
     def remove(self, user: User) -> None:
         """The user has its name no more, and is none."""
-        del self._by_name[user.name], self._by_identity[user]
-        self._rotations.pop(user.identity, None)
+        self._by_name.remove(user.name)
+        self._by_identity.remove(user.identity)
+        self._rotations.pop(user, None)
 
-    def _add(self, bound: BindUser) -> User:
+    def _user(self, bound: BindUser) -> User:
+        user = User(bound.card)
         if bound.rotation is not None:
-            self._rotations[bound.identity] = bound.rotation
-        user = self._by_name[bound.name] = User(bound.name, bound.card)
-        self._by_identity[user] = user
+            self._rotations[user] = bound.rotation
         return user
 
     # --- what changed ---
@@ -130,7 +134,8 @@ class Directory:
         """
         is_full = since is None or not self._remembers(since)
         if since is None or is_full:
-            told = self._by_name if names is None else [name for name in dict.fromkeys(names) if name in self._by_name]
+            there = self._by_name if names is None else map(self._by_name.get, dict.fromkeys(names))
+            told = [user.name for user in there if user is not None]
         else:
             asked = self._changes if names is None else dict.fromkeys(names)
             told = [name for name in asked if self._changes.get(name, 0) > since.counter]
@@ -146,3 +151,11 @@ class Directory:
     def _entry(self, name: str) -> RosterEntry:
         user = self._by_name.get(name)
         return RosterEntry(name, False, 0) if user is None else RosterEntry(name, bool(user.online), user.seq)
+
+
+def _name(user: User) -> str:
+    return name_in(user.card)
+
+
+def _identity(user: User) -> bytes:
+    return identity_in(user.card)

@@ -131,7 +131,7 @@ class Links:
         now_s = self._context.wall_ms(turn.now) // _MS_PER_S
         index = self._ends.free(lambda: suite.random(INDEX_BYTES))
         responded = respond_untrusted(suite, self._private, init, index, now_s, address)
-        user = User(responded.card.name, responded.card_bytes)
+        user = User(responded.card_bytes)
         pending = Pending(payload, responded.resp, responded.link, user, after(turn.now, PENDING_LINK_US))
         self._pending[index] = self._of_address.setdefault(address, {})[payload] = pending
         self._ends.put(pending)

@@ -37,6 +37,7 @@ CAPS: Final[Mapping[str, int]] = {
     "held": limits.HELD_LETTERS_MAX,
     "sources": limits.KNOWN_SOURCES_MAX,
     "entering": limits.ENTERING_LETTERS_MAX,
+    "unnamed": limits.ENTERING_LETTERS_MAX,
     "senders": limits.SENDERS_MAX,
     # A Store for each letter, a Lookup for each contact, a Ping and a Watch.
     "requests": limits.OUTBOX_LETTERS_MAX + limits.CONTACTS_MAX + 2,

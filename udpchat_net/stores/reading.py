@@ -94,3 +94,20 @@ def received_letters(connection: Connection, peer: str | None) -> Iterator[KeptL
         (peer,),
     ):
         yield KeptLetter(*row[:4], *(bool(row[4]), *row[5:]))
+
+
+def last_names(connection: Connection, letters_max: int) -> list[tuple[str, bool]]:
+    """Who was written to, or wrote under a name that is known to be theirs, in the last letters: oldest first.
+
+    Each with whether it was written to. Looks at so many letters of each kind.
+    """
+    return [
+        (str(name), bool(sent))
+        for name, sent, _ in connection.execute(
+            "SELECT * FROM (SELECT recipient_name, 1, sent_ms AS at FROM outgoing ORDER BY rowid DESC LIMIT ?1)"
+            " UNION ALL SELECT * FROM (SELECT inbox.name, 0, received_ms FROM inbox"
+            " JOIN pins ON pins.name = inbox.name AND identity = sender ORDER BY inbox.rowid DESC LIMIT ?1)"
+            " ORDER BY at",
+            (letters_max,),
+        )
+    ]

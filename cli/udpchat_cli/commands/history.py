@@ -10,7 +10,7 @@ from udpchat_net.stores.port import KeptLetter
 from udpchat_net.stores.reading import SentLetter, reading, received_letters, sent_letters
 
 from .. import schema
-from ..accounts import need_known, speaker
+from ..accounts import Speaker, need_known, speaker
 from ..arguments import Given
 from ..display import block
 from ..exits import Exit
@@ -24,7 +24,8 @@ class Row:
     """A message of the history, either way: when by this machine's clock, how it is printed, and as an object."""
 
     at_ms: int
-    line: str
+    head: str
+    text: str
     thing: dict[str, Any]
 
 
@@ -33,12 +34,17 @@ def run(given: Given) -> int:
     who, peer = speaker(given.arguments), given.arguments.peer
     need_known(who)
     output = Output(given.arguments.json)
+    for row in rows(who, peer):
+        output.say(block(row.head, row.text, output.columns), row.thing)
+    return Exit.DONE
+
+
+def rows(who: Speaker, peer: str | None) -> Iterator[Row]:
+    """The history with this user, or with all, oldest first. Raises `StoreError`."""
     with reading(who.path) as connection:
         sent = _sent(who.account.name, sent_letters(connection, peer))
         came = _came(received_letters(connection, peer))
-        for row in merge(sent, came, key=lambda row: row.at_ms):
-            output.say(row.line, row.thing)
-    return Exit.DONE
+        yield from merge(sent, came, key=lambda row: row.at_ms)
 
 
 def _sent(name: str, letters: Iterable[SentLetter]) -> Iterator[Row]:
@@ -48,7 +54,7 @@ def _sent(name: str, letters: Iterable[SentLetter]) -> Iterator[Row]:
         state = _state([part.outcome for part in of_message])
         head = f"{timestamp(first.sent_ms)} <{name}> #{number} to {first.to}, {state}: "
         about = {"message": number, "to": first.to, "sent_ms": first.sent_ms, "text": text, "state": state}
-        yield Row(first.sent_ms, block(head, text), schema.made("sent", **about))
+        yield Row(first.sent_ms, head, text, schema.made("sent", **about))
 
 
 def _state(outcomes: list[str | None]) -> str:
@@ -61,4 +67,4 @@ def _came(letters: Iterable[KeptLetter]) -> Iterator[Row]:
     for letter in letters:
         for text in texts.add(letter):
             head = f"{timestamp(text.sent_ms)} <{shown_name(text)}> "
-            yield Row(letter.received_ms, block(head, text.text), received(text))
+            yield Row(letter.received_ms, head, text.text, received(text))

@@ -7,7 +7,7 @@ from udpchat_net.driver import run as run_loop
 
 from ..accounts import Speaker, speaker
 from ..arguments import Given
-from ..control import Control
+from ..control import Control, alone
 from ..display import block
 from ..exits import Exit, Failed, ReaderGone
 from ..mail import Text, received, shown_name
@@ -20,7 +20,7 @@ from ..wording import timestamp
 def run(given: Given) -> int:
     """Listen; the exit status. Raises `Failed` and `StoreError`."""
     who = speaker(given.arguments)
-    return run_loop(_listen(who, given.arguments))
+    return alone(who.path, lambda: run_loop(_listen(who, given.arguments)))
 
 
 async def _listen(who: Speaker, arguments: Namespace) -> Exit:
@@ -43,6 +43,7 @@ class Listener:
 
     async def listen(self, seconds: float | None) -> Exit:
         """Until there were as many as were wanted, the time is over, or a signal came. Raises `Failed`."""
+        self._output.when_gone(self._lose_reader)
         with self._session.listening(self._happened):
             for text in self._session.unseen():
                 self._show(text)
@@ -67,6 +68,10 @@ class Listener:
         trouble = self._session.trouble
         return trouble is not None and not (self._was_online and trouble.status is Exit.UNREACHABLE)
 
+    def _lose_reader(self) -> None:
+        self._reader_gone = True
+        self._session.changed()
+
     def _happened(self, event: Event) -> None:
         match event:
             case e.LetterReceived():
@@ -90,9 +95,10 @@ class Listener:
         if self._is_done:
             return  # it stays unseen
         try:
-            self._output.say(block(f"{timestamp(text.sent_ms)} <{shown_name(text)}> ", text.text), received(text))
+            head = f"{timestamp(text.sent_ms)} <{shown_name(text)}> "
+            self._output.say(block(head, text.text, self._output.columns), received(text))
         except ReaderGone:
-            self._reader_gone = True
+            self._lose_reader()
             return
         self._session.seen(text)
         if self._left is not None:

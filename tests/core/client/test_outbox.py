@@ -291,6 +291,34 @@ def test_a_path_that_is_known_to_be_slow_is_waited_for(online: World) -> None:
     assert sent == [1, 2, 3, 3]
 
 
+def test_a_path_slower_than_the_budget_is_measured_by_what_comes_after_it(online: World) -> None:
+    # R-9.3-12: 700 ms; the next letter waits for as long as it may, and needs no mailbox.
+    bob = mute(online)
+    online.send("bob", "measures")
+    online.advance(0.7)
+    assert len(online.told(e.MessageUnanswered)) == 1
+    online.receive(bob.ack(bob.letters[0]), BOB)
+    bob.letters.clear()
+    online.send("bob", "next")
+    online.advance(0.7)
+    assert len(bob.letters) == 1
+    online.receive(bob.ack(bob.letters[0]), BOB)
+    assert len(online.told(e.MessageUnanswered)) == 1
+    assert [event.stored for event in online.told(e.MessageDelivered)] == [True, False]
+
+
+def test_a_probe_of_a_stored_letter_measures_nothing(online: World) -> None:
+    # R-9.3-12: else the path would be taken for one of 30 s.
+    bob = mute(online)
+    online.send("bob", "stored")
+    online.advance(31)
+    online.receive(bob.ack(bob.letters[-1]), BOB)
+    bob.letters.clear()
+    online.send("bob", "next")
+    online.advance(0.25)
+    assert len(bob.letters) == 3
+
+
 def test_a_fast_path_keeps_the_shortest_waits(online: World) -> None:
     bob = online.know("bob", BOB)
     online.send("bob")
@@ -335,7 +363,7 @@ def test_losses_halve_the_window_once_a_round_trip(online: World) -> None:
 
 
 def test_letters_behind_an_unanswered_one_do_not_halve_the_window_once_more(online: World) -> None:
-    # R-9.3-12: bob may have them, and holds them until he has the first.
+    # R-9.3-13: bob may have them, and holds them until he has the first.
     bob = mute(online)
     online.send("bob", "lost")
     online.advance(0.11)  # the window is 8, and may be halved again from 0.2 s on
@@ -347,7 +375,7 @@ def test_letters_behind_an_unanswered_one_do_not_halve_the_window_once_more(onli
 
 
 def test_messages_one_by_one_do_not_widen_the_window(online: World) -> None:
-    # R-9.3-12
+    # R-9.3-13
     bob = online.know("bob", BOB)
     for number in range(50):
         online.send("bob", f"{number}")
@@ -359,7 +387,7 @@ def test_messages_one_by_one_do_not_widen_the_window(online: World) -> None:
 
 
 def test_what_is_beyond_a_window_that_was_halved_is_not_sent_again_until_there_is_room(online: World) -> None:
-    # R-9.3-14, R-9.3-3: and all go to the mailbox at the same time as ever.
+    # R-9.3-15, R-9.3-3: and all go to the mailbox at the same time as ever.
     bob = mute(online)
     for number in range(CONGESTION_WINDOW_START):
         online.send("bob", f"{number}")
@@ -406,7 +434,7 @@ def measured(world: World) -> Peer:
 
 
 def test_a_long_text_is_spread_over_the_round_trip(online: World) -> None:
-    # R-9.3-13
+    # R-9.3-14
     bob = measured(online)
     online.send("bob", "." * 800 * CONGESTION_WINDOW_START)
     sent = [len(bob.letters)]
@@ -417,7 +445,7 @@ def test_a_long_text_is_spread_over_the_round_trip(online: World) -> None:
 
 
 def test_a_lone_message_leaves_at_once_however_long_the_path(online: World) -> None:
-    # R-9.3-13
+    # R-9.3-14
     bob = measured(online)
     for number in range(1, 4):
         online.send("bob")
@@ -427,7 +455,7 @@ def test_a_lone_message_leaves_at_once_however_long_the_path(online: World) -> N
 
 
 def test_there_is_one_timer_for_all_that_wait_for_their_time_and_none_when_nothing_does(online: World) -> None:
-    # R-9.3-13
+    # R-9.3-14
     bob = measured(online)
     before = online.client.sizes()["timers"]
     for number in range(PACED_BURST_LETTERS_MAX):
@@ -445,7 +473,7 @@ def test_there_is_one_timer_for_all_that_wait_for_their_time_and_none_when_nothi
 
 
 def test_retries_leave_when_they_are_due_and_new_letters_after_them(online: World) -> None:
-    # R-9.3-14
+    # R-9.3-15
     bob = measured(online)
     online.send("bob", "." * 800 * PACED_BURST_LETTERS_MAX)
     online.until(lambda: len(bob.letters) > PACED_BURST_LETTERS_MAX, 0.001)
@@ -882,6 +910,20 @@ def test_a_clock_alone_gives_nothing_up(online: World, wrong: str) -> None:
         )
     online.advance(2 * 3_600)
     assert online.told(e.MessageExpired) == []
+
+
+def test_a_message_of_an_earlier_life_is_as_old_as_its_date_says(online: World) -> None:
+    # R-9.3-9: nothing else of when it was sent is on the disk
+    online.know("bob")
+    number = online.send("bob")
+    online.restart()
+    online.register()
+    online.sleep(13.9)
+    online.advance(3_700)
+    assert online.told(e.MessageExpired) == []
+    online.sleep(0.1)
+    online.advance(3_700)
+    assert online.told(e.MessageExpired) == [e.MessageExpired(number, "bob")]
 
 
 @pytest.mark.parametrize("registered", [True, False])

@@ -76,7 +76,7 @@ def test_the_smoothed_time_stays_within_the_samples(samples: list[int]) -> None:
 
 def test_what_may_answer_a_retry_does_not_measure_the_path() -> None:
     """Karn's rule, RFC 6298 section 3: also for letters that were sent once, as those behind a gap are held."""
-    # R-9.3-12
+    # R-9.3-13
     path = measured(40_000)
     path.sent(NOW, is_retry=True)
     for elapsed_us in (0, 1_000, 300_000):
@@ -88,7 +88,7 @@ def test_what_may_answer_a_retry_does_not_measure_the_path() -> None:
 
 def test_the_first_acknowledgement_measures_whatever_it_answers() -> None:
     """A path slower than the first retry has no other."""
-    # R-9.3-12
+    # R-9.3-13
     path = Path()
     path.sent(NOW, is_retry=True)
     acknowledge(path, 700_000)
@@ -96,7 +96,7 @@ def test_the_first_acknowledgement_measures_whatever_it_answers() -> None:
 
 
 def test_a_path_that_became_slower_than_the_retries_is_measured_after_a_row_of_acknowledgements() -> None:
-    # R-9.3-12
+    # R-9.3-13
     path = measured(40_000)
     for number in range(1, 3 * (AMBIGUOUS_ACKS_MAX + 1) + 1):
         path.sent(NOW, is_retry=True)
@@ -135,7 +135,7 @@ def test_a_path_that_was_never_measured_is_not_paced() -> None:
 
 
 def test_a_lone_letter_leaves_at_once() -> None:
-    # R-9.3-13
+    # R-9.3-14
     path = measured(*[400_000] * 8)
     for second in range(5):
         now = Instant(NOW + 1_000_000 * second)
@@ -145,7 +145,7 @@ def test_a_lone_letter_leaves_at_once() -> None:
 
 def test_a_window_is_spread_over_a_round_trip_at_one_and_a_quarter_windows() -> None:
     """RFC 9002 section 7.7: after a burst, an interval of srtt / window / N."""
-    # R-9.3-13
+    # R-9.3-14
     path = measured(*[400_000] * 24)
     assert path.window == 40
     assert path.interval_us == 400_000 * 4 // 5 // 40 == 8_000
@@ -156,7 +156,7 @@ def test_a_window_is_spread_over_a_round_trip_at_one_and_a_quarter_windows() -> 
 
 
 def test_on_a_fast_path_letters_leave_in_bursts_and_wake_ups_are_not_closer_than_a_burst() -> None:
-    # R-9.3-13
+    # R-9.3-14
     path = measured(*[20_000] * 200)
     assert path.interval_us < 100
     left = departures(path, 400)
@@ -168,14 +168,14 @@ def test_on_a_fast_path_letters_leave_in_bursts_and_wake_ups_are_not_closer_than
 
 
 def test_wake_ups_that_are_late_do_not_lead_to_a_burst() -> None:
-    # R-9.3-13
+    # R-9.3-14
     path = measured(*[400_000] * 24)
     left = departures(path, 40, late_us=100_000)
     assert max(left.count(wake_up) for wake_up in left) <= PACED_BURST_LETTERS_MAX
 
 
 def test_retries_move_the_time_of_the_next_letter_by_a_round_trip_at_most() -> None:
-    # R-9.3-14
+    # R-9.3-15
     path = measured(*[400_000] * 24)
     for _ in range(PACED_BURST_LETTERS_MAX):
         assert path.wait_us(NOW) == 0
@@ -216,7 +216,7 @@ def test_the_window_doubles_each_round_trip_until_the_first_loss() -> None:
 
 def test_a_window_that_is_not_half_used_does_not_grow() -> None:
     """RFC 9002 section 7.8: so the first long text after many short messages does not leave at once."""
-    # R-9.3-12
+    # R-9.3-13
     path = Path()
     for _ in range(100):
         path.acknowledged(NOW, NOW, CONGESTION_WINDOW_START // 2 - 1)

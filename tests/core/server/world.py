@@ -250,7 +250,5 @@ def with_token(init: bytes, token: bytes) -> bytes:
 def snapshot(world: World) -> tuple[Any, ...]:
     """All that the directory and the store hold, to see that nothing changed."""
     directory = world.server._directory
-    users = tuple(
-        (user.name, user.identity, user.card, user.online is not None) for user in directory._by_name.values()
-    )
+    users = tuple((user.name, user.identity, user.card, user.online is not None) for user in directory._by_name)
     return users, directory.version, world.store.picture()

@@ -103,7 +103,9 @@ def test_swapped_keys_of_a_known_name_are_asked_about_and_nothing_is_sealed_for_
     scene.run(61)  # what ann knows of bob is stale
     scene.world.send("ann", "bob", "for bob alone")
     scene.run(30)
-    assert scene.told("ann", PeerKeyChanged) == [PeerKeyChanged("bob", scene.identity("bob"), mallory.identity)]
+    assert scene.told("ann", PeerKeyChanged) == [
+        PeerKeyChanged("bob", scene.identity("bob"), mallory.identity, vouched=False)
+    ]
     assert not [each for each in mallory.datagrams if each.payload[2] == Letter.type]
     assert not mallory.letters
     scene.cores_lies.clear()
@@ -128,7 +130,9 @@ def test_swapped_keys_at_first_sight_are_told_once_the_server_is_honest() -> Non
     scene.run(61)
     scene.world.send("cyd", "bob", "again")
     scene.run(11)
-    assert scene.told("cyd", PeerKeyChanged) == [PeerKeyChanged("bob", mallory.identity, scene.identity("bob"))]
+    assert scene.told("cyd", PeerKeyChanged) == [
+        PeerKeyChanged("bob", mallory.identity, scene.identity("bob"), vouched=False)
+    ]
     assert "again" not in scene.texts("bob")
     scene.finish()
 

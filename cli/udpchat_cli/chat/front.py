@@ -1,0 +1,69 @@
+"""What a chat needs of where it is shown, and what is asked of the chat there."""
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from .lines import Line
+
+
+class Front(Protocol):
+    """Where lines are typed and shown."""
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether nobody can read any more what is shown."""
+        ...
+
+    @property
+    def is_patient(self) -> bool:
+        """Whether the end of the input is no wish to end: what was sent is to arrive first."""
+        ...
+
+    @property
+    def has_line(self) -> bool:
+        """Whether `take` has something."""
+        ...
+
+    def take(self) -> str | None:
+        """What was typed next, of one or several lines; None: there is no more."""
+        ...
+
+    def start(self) -> None:
+        """Begin: on the running loop. Raises `Failed`."""
+        ...
+
+    async def stop(self) -> None:
+        """Nothing is taken any more; the terminal is as it was. Lines may still be shown."""
+        ...
+
+    def show(self, lines: Iterable[Line], *, ring: bool = False) -> None:
+        """Show lines, and ring. They are there when this returns, unless it `is_broken`."""
+        ...
+
+    def refresh(self) -> None:
+        """What is said around the lines may have changed."""
+        ...
+
+
+class Desk(Protocol):
+    """The chat, as a front sees it."""
+
+    def prompt(self) -> str:
+        """What stands before the line being typed."""
+        ...
+
+    def toolbar(self) -> str:
+        """What stands below it."""
+        ...
+
+    def completions(self, before: str) -> list[str]:
+        """What may take the place of the last word of this."""
+        ...
+
+    def active(self) -> None:
+        """The user typed something."""
+        ...
+
+    def changed(self) -> None:
+        """There is something to take, or the front is broken."""
+        ...

@@ -1,0 +1,312 @@
+"""The commands as processes: in pipes, beside each other, and in a bot of ten lines of shell."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pexpect
+import pytest
+
+from tests.cli.processes import COMMAND, PATIENCE_S, Server, first_line, free_port, start
+
+TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
+
+
+NUMBERS = count(1)
+
+
+class User:
+    """Somebody at the shared server, with a state folder of its own."""
+
+    def __init__(self, name: str, server: Server, folder: Path) -> None:
+        self.account = f"{name}@127.0.0.1:{server.port}"
+        self.folder = folder / name
+        self.environ = os.environ | {
+            "UDPCHAT_STATE": str(self.folder),
+            "UDPCHAT_AS": self.account,
+            "XDG_CONFIG_HOME": str(folder),
+        }
+
+    def start(self, *words: str, **more: Any) -> subprocess.Popen[str]:
+        return start(*words, env=self.environ, **({"stdin": subprocess.DEVNULL} | more))
+
+    def run(self, *words: str, typed: str = "") -> tuple[str, str, int]:
+        """What it printed, what it complained of, and its status."""
+        done = subprocess.run(
+            [*COMMAND, *words],
+            input=typed,
+            capture_output=True,
+            text=True,
+            env=self.environ,
+            timeout=PATIENCE_S,
+            check=False,
+        )
+        return done.stdout, done.stderr, done.returncode
+
+    def things(self, *words: str) -> list[dict[str, Any]]:
+        """What it prints as JSON."""
+        printed, complaint, status = self.run(*words, "--json")
+        assert (complaint, status) == ("", 0)
+        return [json.loads(line) for line in printed.splitlines()]
+
+    def wait_for_socket(self) -> None:
+        """Until a command of this user takes requests."""
+        until = time.monotonic() + PATIENCE_S
+        while not list(self.folder.glob("*.sock")):
+            assert time.monotonic() < until
+            time.sleep(0.01)
+
+
+@pytest.fixture
+def users(server: Server) -> Iterator[tuple[User, User]]:
+    """Two whose names no other test has, with folders of short names: a socket's path has 100 bytes."""
+    number = next(NUMBERS)
+    with tempfile.TemporaryDirectory(prefix="udpchat-test-") as folder:
+        yield User(f"anna-{number}", server, Path(folder)), User(f"bob-{number}", server, Path(folder))
+
+
+def name(user: User) -> str:
+    return user.account.partition("@")[0]
+
+
+def test_a_message_from_a_pipe_waits_for_the_next_who_listens(users: tuple[User, User]) -> None:
+    anna, bob = users
+    assert {"event": "user", "name": name(bob), "online": True} in bob.things("who")
+    text = "  error: \x1b[31mred\x1b[0m\n\n  at line 5\n"
+    printed, complaint, status = anna.run("send", name(bob), "-", typed=text)
+    assert (printed, status) == ("", 5)
+    assert complaint.startswith(f"udpchat: not delivered to {name(bob)} yet, as {name(bob)} is away")
+    assert anna.run("send", name(bob), "--wait", "stored", "and", "more") == ("", "", 0)
+    assert {"event": "user", "name": name(anna), "online": False} in bob.things("who")
+    assert bob.things("history") == bob.things("history", name(anna))
+    (got, more) = bob.things("listen", "--count", "2")
+    assert (got["event"], got["from"], got["confirmed"]) == ("received", name(anna), True)
+    assert got["text"] == text.rstrip("\n")
+    assert more["text"] == "and more"
+    assert bob.run("listen", "--timeout", "0.2") == ("", "", 0)
+    sent, _ = anna.things("history", name(bob))
+    assert (sent["event"], sent["text"], sent["to"]) == ("sent", got["text"], name(bob))
+    shown, _, _ = bob.run("history")
+    assert TIME.sub("TIME", shown).splitlines()[:2] == [
+        rf"TIME <{name(anna)}>   error: \x1b[31mred\x1b[0m",
+        " " * (len(name(anna)) + 21) + "| ",
+    ]
+
+
+def test_a_bot_is_ten_lines_of_shell(users: tuple[User, User], tmp_path: Path) -> None:
+    anna, bob = users
+    command = " ".join(COMMAND)
+    python = sys.executable
+    bot = f"""\
+set -u
+field() {{ {python} -c "import json, sys; print(json.load(sys.stdin)['$1'])"; }}   # or: jq -r .$1
+while line=$({command} listen --json --count 1); do
+    from=$(echo "$line" | field from)
+    case $(echo "$line" | field text) in
+        ping) {command} send --wait stored "$from" pong ;;
+        stop) {command} send --wait stored "$from" bye; exit 0 ;;
+        *)    {command} send --wait stored "$from" "say ping or stop" ;;
+    esac
+done
+"""
+    (tmp_path / "bot").write_text(bot)
+    bob.run("who")
+    running = subprocess.Popen(["sh", tmp_path / "bot"], env=bob.environ, stdout=subprocess.PIPE, text=True)
+    for text in ("hello", "ping", "stop"):
+        assert anna.run("send", "--wait", "stored", name(bob), text) == ("", "", 0)
+    answers = [thing["text"] for thing in anna.things("listen", "--count", "3")]
+    assert answers == ["say ping or stop", "pong", "bye"]
+    assert running.communicate(timeout=PATIENCE_S)[0] == ""
+    assert running.returncode == 0
+
+
+def test_send_and_who_go_through_whoever_listens_with_the_same_identity(users: tuple[User, User]) -> None:
+    anna, bob = users
+    anna.run("who")
+    listening = bob.start("listen", "--json")
+    bob.wait_for_socket()
+    try:
+        queued, delivered = bob.things("send", name(bob), "to myself")
+        assert (queued["event"], delivered["event"]) == ("queued", "delivered")
+        assert json.loads(first_line(listening))["text"] == "to myself"
+        _, complaint, status = bob.run("send", name(anna), "hello")
+        assert status == 5
+        assert f"not delivered to {name(anna)} yet, as {name(anna)} is away" in complaint
+        assert bob.run("send", "nobody-at-all", "hello")[2] == 3
+        assert {"event": "user", "name": name(bob), "online": True} in bob.things("who")
+        assert [thing["text"] for thing in bob.things("history", name(anna))] == ["hello"]
+        _, complaint, status = bob.run("listen")
+        assert (status, f"{bob.account} is at work already" in complaint) == (8, True)
+    finally:
+        listening.send_signal(signal.SIGTERM)
+        listening.communicate(timeout=PATIENCE_S)
+    assert listening.returncode == 0
+    assert not list(bob.folder.glob("*.sock"))
+
+
+def test_commands_of_one_identity_at_once_come_one_after_the_other(users: tuple[User, User]) -> None:
+    bob = users[1]
+    sending = [bob.start("send", name(bob), f"no. {number}") for number in range(4)]
+    assert [process.communicate(timeout=PATIENCE_S)[0] for process in sending] == [""] * 4
+    assert [process.returncode for process in sending] == [0] * 4
+    assert {thing["text"] for thing in bob.things("listen", "--count", "4")} == {f"no. {n}" for n in range(4)}
+
+
+def test_a_listener_that_was_killed_is_in_nobodys_way(users: tuple[User, User]) -> None:
+    bob = users[1]
+    listening = bob.start("listen")
+    bob.wait_for_socket()
+    listening.kill()
+    listening.communicate()
+    assert list(bob.folder.glob("*.sock"))
+    assert bob.run("send", name(bob), "still here") == ("", "", 0)
+    assert [thing["text"] for thing in bob.things("listen", "--count", "1")] == ["still here"]
+
+
+def test_a_reader_that_had_enough_ends_it_without_a_word(users: tuple[User, User]) -> None:
+    bob = users[1]
+    for text in ("one", "two", "three"):
+        assert bob.run("send", name(bob), text)[2] == 0
+    shell = f"{' '.join(COMMAND)} history | head -1; {' '.join(COMMAND)} listen --json | head -1"
+    done = subprocess.run(
+        ["sh", "-c", shell], capture_output=True, text=True, env=bob.environ, timeout=PATIENCE_S, check=False
+    )
+    assert done.stderr == ""
+    assert len(done.stdout.splitlines()) == 2
+    left = [thing["text"] for thing in bob.things("listen", "--timeout", "0.2")]
+    assert left == ["one", "two", "three"][3 - len(left) :]  # a pipe takes lines until `head` has gone
+    assert len(left) < 3
+
+
+@pytest.mark.parametrize(
+    ("words", "typed", "says"),
+    [
+        (("send", "bob"), "", "there is nothing to send"),
+        (("send", "bob", "-"), "\n\n", "there is nothing to send"),
+        (("send", "bob", ""), "", "there is nothing to send"),
+        (("send", "bob", "-"), "x" * 65_537, "a message has 65,536 bytes at most"),
+        (("send", "bob", "é" * 32_769), "", "a message has 65,536 bytes at most"),
+        (("history",), "", "there is no "),
+    ],
+)
+def test_what_cannot_be_done_is_said_and_makes_nobody(
+    words: tuple[str, ...], typed: str, says: str, users: tuple[User, User]
+) -> None:
+    anna, _ = users
+    printed, complaint, status = anna.run(*words, typed=typed)
+    assert (printed, status) == ("", 2)
+    assert says in complaint
+    assert len(complaint.splitlines()) == 1
+    assert not anna.folder.exists()
+
+
+def test_a_server_whose_name_has_no_address_makes_nobody(users: tuple[User, User]) -> None:
+    anna, _ = users
+    for words in (("who",), ("listen",), ("send", "bob", "hello")):
+        printed, complaint, status = anna.run(*words, "--as", "anna@nowhere.invalid")
+        assert (printed, status) == ("", 4)
+        assert re.match(r"udpchat: (nowhere\.invalid has no address|the address of nowhere\.invalid cannot)", complaint)
+    assert not anna.folder.exists()
+
+
+# --- the server ---
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], str, int]]:
+    """A server by its new name, for invited users, that logs JSON; its folder, and its port."""
+    folder, port = str(tmp_path / "own"), free_port()
+    words = ("server", "--bind", f"127.0.0.1:{port}", "--bind", "127.0.0.1:0", "--admit", "invite", "--log", "json")
+    process = start(*words, "--state", folder, stdin=subprocess.DEVNULL)
+    yield process, folder, port
+    if process.poll() is None:
+        process.kill()
+    process.communicate()
+
+
+def test_a_server_serves_where_it_is_told_and_answers_its_operator(
+    own: tuple[subprocess.Popen[str], str, int], tmp_path: Path
+) -> None:
+    process, folder, port = own
+    started = json.loads(first_line(process))
+    assert started["event"] == "started"
+    assert started["addresses"][0] == f"127.0.0.1:{port}"
+    assert len(started["addresses"]) == 2
+
+    def operate(*words: str) -> tuple[str, str, int]:
+        command = [*COMMAND, "server", *words, "--state", folder]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+        return done.stdout, done.stderr, done.returncode
+
+    environ = os.environ | {"UDPCHAT_STATE": str(tmp_path / "eve")}
+    who = [*COMMAND, "who", "--as", f"eve@127.0.0.1:{port}"]
+    refused = subprocess.run(who, capture_output=True, text=True, env=environ, timeout=PATIENCE_S, check=False)
+    assert refused.returncode == 6
+    assert "takes only users who are invited, or on its list; for its list, the key of eve is " in refused.stderr
+    status = json.loads(operate("status", "--json")[0])
+    assert status["addresses"] == started["addresses"]
+    assert (status["users"], status["online"], status["letters"]) == (0, 0, 0)
+    assert status["refused"] == {"not_admitted": 1}
+    assert operate("status")[0].splitlines()[2] == "users        0, of them 0 online"
+    token, complaint, ended = operate("invite")
+    assert (complaint, ended) == ("", 0)
+    assert re.fullmatch(r"[A-Z2-7]{26}\n", token)
+    assert operate("ban", "nobody") == ("", "udpchat: nobody has the name nobody here\n", 3)
+    assert operate("release", "nobody")[2] == 3
+    key = "ab" * 32
+    assert operate("ban", key)[0] == f"{key} is banned; `udpchat server unban {key}` ends it\n"
+    assert operate("unban", key)[0] == f"{key} is served again\n"
+    assert operate("unban", key) == ("", "udpchat: this identity is not banned\n", 6)
+    process.send_signal(signal.SIGTERM)
+    logged = [json.loads(line) for line in process.communicate(timeout=PATIENCE_S)[0].splitlines()]
+    assert [thing["event"] for thing in logged] == ["invited", "banned", "unbanned", "stopped"]
+    assert all(re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d\d:\d\d$", thing["time"]) for thing in logged)
+    assert token.strip() not in str(logged)
+    assert process.returncode == 0
+    _, complaint, ended = operate("status")
+    assert (ended, "no server runs with the state in" in complaint) == (4, True)
+
+
+@pytest.mark.parametrize(
+    ("words", "says", "status"),
+    [
+        (("--bind", "203.0.113.7"), "203.0.113.7:10001 is no address of this machine", 2),
+        (
+            ("--bind", "127.0.0.1:0", "--admit", "nowhere"),
+            "--admit: 'nowhere' is neither open nor invite nor a file",
+            2,
+        ),
+        (("--bind", "127.0.0.1:0", "--admit", "LIST"), "LIST, line 3: a key has 64 hexadecimal digits", 2),
+    ],
+)
+def test_a_server_that_cannot_serve_says_why(words: tuple[str, ...], says: str, status: int, tmp_path: Path) -> None:
+    (tmp_path / "LIST").write_text(f"# ours\n{'ab ' * 32} # anna\nbob\n")
+    words = tuple(word.replace("LIST", str(tmp_path / "LIST")) for word in words)
+    process = start("server", *words, "--state", str(tmp_path / "s"), stdin=subprocess.DEVNULL)
+    (line,) = process.communicate(timeout=PATIENCE_S)[0].splitlines()
+    assert process.returncode == status
+    assert line.startswith("udpchat: ")
+    assert says in line
+
+
+def test_on_a_terminal_send_asks_for_the_text_and_says_how_it_stands(users: tuple[User, User]) -> None:
+    anna, bob = users
+    bob.run("who")
+    words = ["-m", "udpchat_cli", "send", name(bob), "--wait", "stored"]
+    screen = pexpect.spawn(sys.executable, words, env=anna.environ, encoding="utf-8", timeout=PATIENCE_S)
+    screen.expect_exact(f"to {name(bob)}: ")
+    screen.sendline("typed by hand")
+    screen.expect_exact(f"#1 stored for {name(bob)} (away)")
+    screen.expect(pexpect.EOF)
+    screen.close()
+    assert screen.exitstatus == 0
+    assert [thing["text"] for thing in bob.things("listen", "--count", "1")] == ["typed by hand"]
