@@ -186,6 +186,26 @@ class PeerKeyChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyChecked:
+    """The directory answered what `check_key` asked, and what followed is on disk: `peer_key` tells what it is.
+
+    `known` tells whether anybody has the name now.
+    """
+
+    name: str
+    known: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PeerVerified:
+    """It is on disk that the user compared the safety number of `name`, which is `identity`; or took that back."""
+
+    name: str
+    identity: bytes
+    verified: bool
+
+
+@dataclass(frozen=True, slots=True)
 class IdentityRotated:
     """The new identity of this user is on disk: the client is to be made anew from its store."""
 
@@ -224,6 +244,8 @@ ClientEvent = (
     | MessageExpired
     | LetterReceived
     | PeerKeyChanged
+    | KeyChecked
+    | PeerVerified
     | IdentityRotated
     | PeersChanged
     | WatchRefused

@@ -111,6 +111,18 @@ class SavePin:
 
 
 @dataclass(frozen=True, slots=True)
+class SaveVerified:
+    """The user compared the safety number of `name` while it was pinned to `identity`, or takes that back.
+
+    Nothing if the name is pinned to another identity by then; `SavePin` with another one forgets it.
+    """
+
+    name: str
+    identity: bytes
+    verified: bool
+
+
+@dataclass(frozen=True, slots=True)
 class SaveIdentity:
     """The identity of this user from now on, by its private key, and the word of the one before for it.
 
@@ -160,6 +172,7 @@ ClientRequest = (
     | FindLetter
     | MarkSeen
     | SavePin
+    | SaveVerified
     | SaveIdentity
     | SaveServerKey
     | SaveCardSeq
@@ -190,6 +203,7 @@ class ClientState:
         card_seq: of the last card.
         server_key: S as pinned, or None before the first contact.
         pins: (name, identity).
+        verified: the names among them whose safety number was compared, in their order.
         outbox: in the order of sending, each with the recipient that it was pinned to.
         watermarks: (sender, epoch, seq), least recently changed first.
         next_message: the number of the next message.
@@ -202,6 +216,7 @@ class ClientState:
     card_seq: int = 0
     server_key: bytes | None = None
     pins: tuple[SavePin, ...] = ()
+    verified: tuple[str, ...] = ()
     outbox: tuple[SaveOutgoing, ...] = ()
     watermarks: tuple[tuple[bytes, int, int], ...] = ()
     next_message: int = 1

@@ -59,7 +59,6 @@ def _takes(word: str, **taken: Unpack[Taken]) -> Argument:
 
 
 _WHO = _takes("who", metavar="WHO", type=values.user, help="the name of a user, or its key, 64 hexadecimal digits")
-_PEER = _takes("peer", metavar="PEER", type=values.name, help="the name of a user")
 _SECONDS: Final = values.seconds
 
 EVERYWHERE: Final = (
@@ -198,13 +197,32 @@ _DECLARED: Final = (
         "history",
         (_takes("peer", metavar="PEER", nargs="?", type=values.name, help="only with this user"),),
     ),
-    Command("verify", "compare keys with somebody", "udpchat verify bob", "verify", (_PEER,)),
+    Command(
+        "verify",
+        "compare keys with somebody, or look at the server's",
+        "udpchat verify bob\nudpchat verify bob --mark\nudpchat verify --server",
+        "verify",
+        (
+            _takes("peer", metavar="PEER", nargs="?", type=values.name, help="the name of a user"),
+            _takes("--mark", action="store_true", help="remember that the number was compared, and is the same"),
+            _takes("--unmark", action="store_true", help="forget that"),
+            _takes("--accept", action="store_true", help="take the key that is another one than before"),
+            _takes("--server", action="store_true", help="the key of the server, and of nobody else"),
+        ),
+        "The safety number has 60 digits, the same on both sides unless somebody stands in between: compare it\n"
+        "by another channel. If the key changes, the mark goes, and messages are held until you decide: exit status 7.",
+    ),
     Command(
         "doctor",
         "find out what does not work",
         "udpchat doctor example.org:10001",
         "doctor",
-        (_takes("server", metavar="HOST[:PORT]", nargs="?", type=values.server, help="the server to look at"),),
+        (
+            _takes("server", metavar="HOST[:PORT]", nargs="?", type=values.server, help="the server to look at"),
+            _takes("--peer", metavar="NAME", type=values.name, help="look for the way to this user as well"),
+        ),
+        "It needs no account where HOST is given, and looks at registration and clock where one is.\n"
+        "Exit status: that of the first thing that is wrong; 0 if nothing is.",
     ),
     Command(
         "sim",
@@ -234,7 +252,21 @@ _DECLARED: Final = (
         "is told. In the end it is mended, and everything has to arrive, once and in order: exit status 1 if it does\n"
         "not, which would be a fault of udpchat.",
     ),
-    Command("spec show", "read the protocol reference", "udpchat spec show 9.3", "spec"),
+    Command("spec", "list the sections of the protocol reference", "udpchat spec", "spec"),
+    Command(
+        "spec show",
+        "read the protocol reference",
+        "udpchat spec show 9.3 | less\nudpchat spec show R-4.2-1\nudpchat spec show grammar",
+        "spec",
+        (
+            _takes(
+                "section",
+                metavar="SECTION",
+                nargs="?",
+                help="its number, the id of a requirement in it, or `grammar`; else all of them",
+            ),
+        ),
+    ),
     Command(
         "completion",
         "print what makes a shell complete these commands",

@@ -84,6 +84,37 @@ EVENTS: Final[Mapping[str, Kind]] = {
             "state": Field("string", "`queued` until it is `delivered`, `refused` or `expired`"),
         },
     ),
+    "peer": Kind(
+        "the key of somebody, and how far it is to be trusted",
+        {
+            "name": _NAME,
+            "identity": _IDENTITY,
+            "safety_number": Field("string", "60 digits, the same on both sides"),
+            "verified": Field("boolean", "whether it was compared, and marked so"),
+            "checked": Field("boolean", "whether the server was asked just now"),
+            "offered": Field("string", "another key that the name has now, until the user decides; or empty"),
+            "offered_number": Field("string", "the safety number with that one; or empty"),
+            "vouched": Field("boolean", "whether the key before signed for that one; else only the server says so"),
+        },
+    ),
+    "server_key": Kind(
+        "the key of the server",
+        {
+            "server": Field("string", "where it is, as `example.org` or `192.0.2.1:10002`"),
+            "key": Field("string", "the key that is remembered, in hexadecimal"),
+            "checked": Field("boolean", "whether the server answered just now"),
+            "offered": Field("string", "another key that it has now, until the user decides; or empty"),
+        },
+    ),
+    "finding": Kind(
+        "something that `doctor` looked at",
+        {
+            "check": Field("string", "what: `name`, `port`, `server key`, `path MTU`, `registration` and so on"),
+            "state": Field("string", "`good`, `wrong` or `not tested`"),
+            "text": Field("string", "what was seen"),
+            "advice": Field("string", "what to do; empty if nothing"),
+        },
+    ),
     "user": Kind("a user of the server", {"name": _NAME, "online": Field("boolean", "whether the user is there")}),
     "status": Kind(
         "what the running server has seen since its start",
@@ -105,6 +136,14 @@ EVENTS: Final[Mapping[str, Kind]] = {
         {
             "token": Field("string", "for `udpchat chat --invite`; it is not kept, and not shown again"),
             "until_ms": Field("integer", "until when it is good, milliseconds of Unix time"),
+        },
+    ),
+    "section": Kind(
+        "a section of the protocol reference",
+        {
+            "number": Field("string", "as `9.3`, or `grammar`"),
+            "title": Field("string", "without the number"),
+            "text": Field("string", "Markdown, or CDDL; empty in a list"),
         },
     ),
     "hop": Kind(

@@ -12,6 +12,7 @@ from .exits import Exit, Failed
 from .grammar import SETTLE_S
 from .objects import of_event
 from .session import Event, Session
+from .verifying import verify
 from .wording import fingerprint, reason
 
 LEVELS: Final = ("stored", "delivered")
@@ -110,7 +111,7 @@ def _kept(session: Session, message: _Message) -> str:
 
 
 async def answer(session: Session, request: Mapping[str, Any], say: Say) -> None:
-    """Carry out what another command asks a running session for: `send` and `who`. Raises `Failed`."""
+    """Carry out what another command asks a running session for: `send`, `who` and `verify`. Raises `Failed`."""
     match request:
         case {"do": "send", "to": str(to), "text": str(text), "level": ("stored" | "delivered") as level}:
             seconds = request.get("seconds")
@@ -120,5 +121,7 @@ async def answer(session: Session, request: Mapping[str, Any], say: Say) -> None
         case {"do": "who"}:
             for name, online in sorted(session.core.roster.items()):
                 say(schema.made("user", name=name, online=online))
+        case {"do": "verify", "act": str(act)}:
+            await verify(session, str(request.get("peer", "")), act, say)
         case _:
             raise Failed(Exit.USAGE, "the udpchat that works with this state does not know how: restart it")

@@ -59,6 +59,7 @@ class Session:
         is_online: whether it is registered, and the server answers.
         trouble: why it is not online, with the status for whoever gives up over it; None if that is not known.
         changed_keys: of names whose messages wait for a decision.
+        changed_server_key: the server's, until the user decides; None if it did not change.
         texts: what puts texts together.
     """
 
@@ -79,6 +80,7 @@ class Session:
         self.is_online = False
         self.trouble: Failed | None = None
         self.changed_keys: dict[str, e.PeerKeyChanged] = {}
+        self.changed_server_key: e.ServerKeyChanged | None = None
         self._server, self._store = server, store
         self.texts = Texts(store.begun(seen=True))
         self._listeners: list[Callable[[Event], object]] = []
@@ -191,6 +193,11 @@ class Session:
         self.call(self.core.accept_key, name)
         self.changed_keys.pop(name, None)
 
+    def accept_server_key(self) -> None:
+        """Take the key that the server has now. Raises `Failed` if it did not change."""
+        self.call(self.core.accept_server_key)
+        self.changed_server_key = self.trouble = None
+
     def call(self, command: Callable[..., Actions], *arguments: object) -> None:
         """Call the core. Raises `Failed` for what it does not take."""
         try:
@@ -229,10 +236,11 @@ class Session:
                     f"{self.account} came online at another place, so it is offline here: stop one of them",
                 )
             case e.ServerKeyChanged(_, offered):
+                self.changed_server_key = event
                 self.trouble = Failed(
                     Exit.KEY_CHANGED,
                     f"{where} has another key than before, {fingerprint(offered)}, so nothing is sent to it: ask "
-                    f"whoever runs it, and if it is right accept it in `udpchat chat {self.account}`",
+                    f"whoever runs it, and if it is right accept it with `udpchat verify --server --accept`",
                 )
 
 

@@ -21,7 +21,8 @@ from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305 as Aead
 
 HPKE = hpke.Suite(hpke.KEM.X25519, hpke.KDF.HKDF_SHA256, hpke.AEAD.CHACHA20_POLY1305)
 SIZES = {1: (67, 67), 2: (67, 67), 3: (291, 339), 4: (59, 59), 5: (34, 1200), 6: (181, 1048), 7: (19, 1187)}
-TEXTS = ("name", "names", "name_asked", "after", "text", "message", "kind", "step", "from", "wrong", "reason")
+TEXTS = ["name", "names", "name_asked", "rotated_name", "after", "text", "message", "kind", "step", "from", "wrong"]
+TEXTS += ["reason", "safety_number"]
 FILES = {path.stem: json.loads(path.read_text("utf-8")) for path in Path(__file__).parent.glob("*.json")}
 done: list[str] = []
 
@@ -60,6 +61,13 @@ def token(secret: bytes, address: dict[str, Any], now_s: int) -> bytes:
     return hmac.digest(secret, b"udpchat/1 token\0" + place, "sha256")[:16]
 
 
+def half_number(identity: bytes) -> str:
+    h = b""
+    for _ in range(5200):
+        h = sha256(b"udpchat/1 safety number\0" + h + identity).digest()
+    return "".join(f"{int.from_bytes(h[at : at + 5], 'big') % 100_000:05}" for at in range(0, 30, 5))
+
+
 def dh(private: bytes, remote: bytes = (9).to_bytes(32, "little")) -> bytes:  # with the base point: the public key
     return Exchanger.from_private_bytes(private).exchange(X25519PublicKey.from_public_bytes(remote))
 
@@ -86,6 +94,8 @@ for v in take("derived", "key_ids"):
     same((v["public"], v["key_id"]), (dh(v["private"]), hashed(b"key id", v["public"], 4)))
 for v in take("derived", "acks"):
     same((v["ack"], v["slot"]), (hashed(b"ack", v["secret"]), hashed(b"slot", v["secret"])))
+for v in take("derived", "safety_numbers"):
+    same(v["safety_number"], "".join(map(half_number, sorted((v["one"], v["other"])))))
 for v in take("derived", "tokens_accepted"):
     same(v["token"], token(v["secret"], v["address"], v["made_s"]))
 for v in take("derived", "tokens_refused"):
@@ -95,6 +105,11 @@ for v in take("cards", "accepted"):
     signer, body = Signer.from_private_bytes(v["I_private"]), cbor(v["body"])
     same(v["body"]["identity"], signer.public_key().public_bytes_raw())
     same(v["card"], signer.sign(b"udpchat/1 card\0" + body) + body)
+
+for v in take("cards", "rotations"):
+    signer, what = Signer.from_private_bytes(v["former_private"]), v["identity"] + v["rotated_name"].encode()
+    same(v["former"], signer.public_key().public_bytes_raw())
+    same(v["signature"], signer.sign(b"udpchat/1 rotation\0" + what))
 
 for v in take("letters", "accepted"):
     signer, body = Signer.from_private_bytes(v["sender_I_private"]), cbor(v["body"])

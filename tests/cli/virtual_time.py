@@ -8,7 +8,7 @@ import asyncio
 import selectors
 from collections.abc import Callable
 from concurrent.futures import Executor
-from typing import TypeVar, TypeVarTuple
+from typing import Any, TypeVar, TypeVarTuple
 
 from udpchat_net.clock import Clock
 
@@ -59,6 +59,11 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         job = super().run_in_executor(executor, func, *args)
         job.add_done_callback(self._job_done)
         return job
+
+    async def shutdown_default_executor(self, *arguments: Any) -> None:
+        self.jobs += 1  # the threads that names are looked up on end
+        await super().shutdown_default_executor(*arguments)
+        self.jobs -= 1
 
     def clock(self) -> Clock:
         """For a driver on this loop."""

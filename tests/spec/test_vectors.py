@@ -12,6 +12,7 @@ from udpchat_core.instant import SECOND, Instant
 from udpchat_core.messages import Padding
 from udpchat_core.secure.keys import key_id
 from udpchat_core.secure.letter import ack_of, slot_of
+from udpchat_core.secure.safety import safety_number
 from udpchat_core.secure.token import check_token_untrusted, make_token
 from udpchat_core.wire import BY_CODE, encode, pack, parse_untrusted, serialize, unpack_untrusted
 
@@ -123,6 +124,12 @@ def test_acknowledgement_and_slot_follow_from_the_secret(v: Vector) -> None:
     """R-6.3-1 R-6.3-2."""
     secret = HEX(v["secret"])
     assert (ack_of(REAL, secret).hex(), slot_of(REAL, secret).hex()) == (v["ack"], v["slot"])
+
+
+@each("derived", "safety_numbers")
+def test_a_safety_number_follows_from_two_identities(v: Vector) -> None:
+    """R-2.5-1 R-2.5-2."""
+    assert safety_number(REAL, HEX(v["one"]), HEX(v["other"])) == v["safety_number"]
 
 
 @each("derived", "tokens_accepted")

@@ -16,8 +16,10 @@ from cryptography.exceptions import InvalidTag
 from spec.tools.vectors import FOLDER
 
 LOOKED_AT = ["datagrams.accepted", "messages.accepted", "derived.key_ids", "derived.acks", "derived.tokens_accepted"]
-LOOKED_AT += ["cards.accepted", "letters.accepted", "link.handshakes", "records.sequences"]
-TEXTS = {"name", "name_asked", "names", "after", "text", "message", "kind", "step", "from", "wrong", "reason"}
+LOOKED_AT += ["derived.safety_numbers", "cards.accepted", "cards.rotations", "letters.accepted"]
+LOOKED_AT += ["link.handshakes", "records.sequences"]
+TEXTS = {"name", "name_asked", "names", "rotated_name", "after", "text", "message", "kind", "step", "from", "wrong"}
+TEXTS |= {"reason", "safety_number"}
 
 
 def bytes_in(value: Any, shape: str) -> Iterator[tuple[str, Any, Any]]:

@@ -12,7 +12,7 @@ from tests.spec.vectors import FILES, HEX, REAL, Gullible, Vector, address, each
 from udpchat_core.datagrams import Init, Letter, Record, Resp, Retry
 from udpchat_core.errors import Reason
 from udpchat_core.instant import SECOND, Instant
-from udpchat_core.messages import CardBody, LetterBody
+from udpchat_core.messages import CardBody, LetterBody, Rotation
 from udpchat_core.secure.card import (
     check_expiry_untrusted,
     check_name_untrusted,
@@ -20,10 +20,11 @@ from udpchat_core.secure.card import (
     open_card_untrusted,
     succession,
 )
-from udpchat_core.secure.keys import LETTER_LABEL, LINK_LABEL
+from udpchat_core.secure.keys import LETTER_LABEL, LINK_LABEL, ROTATION_LABEL
 from udpchat_core.secure.letter import OpeningKey, ack_of, open_letter_untrusted, slot_of
 from udpchat_core.secure.link import Initiated, Link, Responded, hello, initiate_untrusted, respond_untrusted, retry
 from udpchat_core.secure.noise import read_untrusted
+from udpchat_core.secure.rotation import check_rotation_untrusted, make_rotation
 from udpchat_core.secure.suite import StandardSuite
 from udpchat_core.secure.token import make_token
 from udpchat_core.wire import decode_untrusted
@@ -68,6 +69,41 @@ def test_nothing_but_its_keys_and_signature_is_wrong_with_a_refused_card(
     monkeypatch.setattr("udpchat_core.secure.keys.SMALL_ORDER_ED25519", frozenset())
     monkeypatch.setattr("udpchat_core.secure.keys.SMALL_ORDER_X25519", frozenset())
     receive_card_untrusted(v, Gullible(Reason(v["reason"])))
+
+
+# --- rotations ---
+
+
+def receive_rotation_untrusted(v: Vector, by: StandardSuite = REAL) -> None:
+    rotation = Rotation(HEX(v["former"]), HEX(v["signature"]))
+    check_rotation_untrusted(by, rotation, HEX(v["identity"]), v["rotated_name"])
+
+
+@each("cards", "rotations")
+def test_a_rotation_is_made_and_taken(v: Vector) -> None:
+    """R-2.4-1."""
+    receive_rotation_untrusted(v)
+    made = make_rotation(REAL, HEX(v["former_private"]), HEX(v["identity"]), v["rotated_name"])
+    assert (made.former.hex(), made.signature.hex()) == (v["former"], v["signature"])
+
+
+@each("cards", "rotations_refused")
+def test_a_rotation_that_does_not_hold_is_refused(v: Vector) -> None:
+    """R-2.4-1 R-2.4-2."""
+    with refused(v):
+        receive_rotation_untrusted(v)
+
+
+@each("cards", "rotations_refused")
+def test_nothing_but_its_key_or_signature_is_wrong_with_a_refused_rotation(
+    v: Vector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("udpchat_core.secure.keys.SMALL_ORDER_ED25519", frozenset())
+    if v["former"] == v["identity"]:  # what is wrong is that and nothing else: its signature holds
+        signed = ROTATION_LABEL + HEX(v["identity"]) + v["rotated_name"].encode()
+        REAL.verify_untrusted(HEX(v["former"]), HEX(v["signature"]), signed)
+    else:
+        receive_rotation_untrusted(v, Gullible(Reason(v["reason"])))
 
 
 # --- letters ---

@@ -48,6 +48,7 @@ from ..requests import (
     SaveMailKey,
     SaveOutgoing,
     SavePin,
+    SaveVerified,
     SettleOutgoing,
     StoreReply,
 )
@@ -56,7 +57,7 @@ from ..secure.suite import Suite
 from ..turn import Turn
 from ..wire import RECORD_PLAINTEXT_BYTES_MIN
 from .connection import Connection
-from .contacts import Contacts
+from .contacts import Contacts, PeerKey
 from .inbox import Inbox
 from .keyring import Keyring
 from .outbox import Outbox
@@ -84,7 +85,7 @@ class Client:
         self._keyring = Keyring(self._shared, state)
         self._requester = Requester(self._shared)
         self._connection = Connection(self._shared, server, self._keyring, self._requester, state.server_key)
-        self._contacts = Contacts(self._shared, self._requester, state.pins)
+        self._contacts = Contacts(self._shared, self._requester, state.pins, state.verified)
         # R-9.2-3: an epoch is new at every start, so that no number is used twice, whatever backup was restored.
         epoch = int.from_bytes(suite.random(8)) % NUMBER_LIMIT
         self._outbox = Outbox(self._shared, self._keyring, self._requester, self._connection, self._contacts, epoch)
@@ -183,6 +184,30 @@ class Client:
         self._outbox.pin(contact, turn)
         return self._end(turn)
 
+    def check_key(self, name: str, now: Instant) -> Actions:
+        """Ask the directory whose the name is: `KeyChecked` follows, when the server answers.
+
+        Raises `LocalProtocolError`, with nothing done, for what is no name.
+        """
+        _check_name(name)
+        turn = self._turn(now)
+        self._contacts.check(name, turn)
+        return self._end(turn)
+
+    def verify(self, name: str, verified: bool, now: Instant) -> Actions:
+        """The user compared the safety number of `name`, or takes that back: `PeerVerified` follows.
+
+        It is about the key that the name is pinned to; another key is not verified. Raises `LocalProtocolError` if
+        there is none, or another one waits to be accepted.
+        """
+        turn = self._turn(now)
+        self._contacts.verify(name, verified, turn)
+        return self._end(turn)
+
+    def peer_key(self, name: str) -> PeerKey:
+        """Whom this name means to this user, as far as is known here."""
+        return self._contacts.key(name)
+
     def rotate(self, now: Instant) -> Actions:
         """Take a new identity, signed by this one. `IdentityRotated` follows, when it is on disk.
 
@@ -228,6 +253,19 @@ class Client:
     def server_loss_ppm(self) -> int:
         """How many of a million requests get no answer in time, smoothed over the last few."""
         return self._requester.loss_ppm
+
+    @property
+    def server_ahead_ms(self) -> int | None:
+        """How far the server's clock was ahead of this one's when it registered this client; None before.
+
+        In milliseconds, and without what its answer took.
+        """
+        of_server = self._shared.server_offset_ms
+        return None if of_server is None else of_server - self._shared.offset_ms
+
+    def peer_address(self, name: str) -> Address | None:
+        """Where the directory said last that the user of this name is; None if away, or not asked about."""
+        return self._contacts.address(name)
 
     @property
     def roster(self) -> Mapping[str, bool]:
@@ -328,9 +366,11 @@ class Client:
             case ((FindLetter() as sought), (Entered() as answer)):
                 self._inbox.looked_for(sought, answer, turn)
             case ((SavePin() as pin), _):
-                self._outbox.resolved(self._contacts.pinned(pin), turn)
+                self._outbox.resolved(self._contacts.pinned(pin, turn), turn)
                 self._roster.used(pin.name, turn, pinned=True)
                 self._inbox.named(pin.name, turn)
+            case ((SaveVerified() as compared), _):
+                self._contacts.verified(compared, turn)
             case ((SaveMailKey() as saved), _):
                 self._keyring.mail_key_saved(saved)
             case ((DropMailKey() as dropped), _):

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 
 from ..address import Address
 from ..errors import BadDatagram, LocalProtocolError, Reason
-from ..events import PeerKeyChanged
+from ..events import KeyChecked, PeerKeyChanged, PeerVerified
 from ..instant import SECOND, Instant, after
 from ..limits import CARD_CHECK_US, CONTACTS_MAX, LOOKUP_NEGATIVE_TTL_S, LOOKUP_TTL_S, PINS_MAX
 from ..machines.outgoing import OutgoingLetter
 from ..messages import CardBody, Found, Lookup, Rotation
-from ..requests import SavePin
+from ..requests import SavePin, SaveVerified
 from ..secure.card import Succession, check_expiry_untrusted, check_name_untrusted, open_card_untrusted, succession
 from ..secure.rotation import check_rotation_untrusted
 from ..turn import Turn
@@ -36,6 +36,8 @@ class Contact:
         fresh_until: until when card and address may be believed without asking.
         unknown_until: until when it may be believed that nobody has the name.
         offered: the card of another identity that has the name now, until the user decides.
+        vouched: whether the identity before signed for that one.
+        asked: whether the user wants to know what the directory says.
         queue: letters to it that were not sent yet, in order.
         letters: how many letters to it are in the outbox.
     """
@@ -47,6 +49,8 @@ class Contact:
     fresh_until: Instant = _NEVER
     unknown_until: Instant = _NEVER
     offered: CardBody | None = None
+    vouched: bool = False
+    asked: bool = False
     queue: deque[OutgoingLetter] = field(default_factory=deque)
     letters: int = 0
 
@@ -61,14 +65,34 @@ class Contact:
         return self.known_as if self.offered is None else None
 
 
+@dataclass(frozen=True, slots=True)
+class PeerKey:
+    """Whom a name means, to this user.
+
+    Attributes:
+        identity: I that it is pinned to; None if it is not.
+        verified: whether the user compared the safety number with that one.
+        offered: I of another one that the directory gives for the name now, until the user decides; None if none.
+        vouched: whether the pinned one signed for that other one.
+    """
+
+    identity: bytes | None
+    verified: bool
+    offered: bytes | None
+    vouched: bool
+
+
 class Contacts:
     """The contacts of one user, least recently used first."""
 
-    def __init__(self, shared: Shared, requester: Requester, pins: tuple[SavePin, ...]) -> None:
+    def __init__(
+        self, shared: Shared, requester: Requester, pins: tuple[SavePin, ...], verified: tuple[str, ...]
+    ) -> None:
         self._shared = shared
         self._requester = requester
         self._contacts: dict[str, Contact] = {}
         self._pins = {pin.name: pin.identity for pin in pins}
+        self._verified = dict.fromkeys(verified)
         self._to_check: dict[str, int] = {}  # pinned names, and the seqs that the directory shows them with
         self._checking = False
 
@@ -89,10 +113,15 @@ class Contacts:
         """Ask the directory about this name."""
         self._requester.ask(("lookup", name), lambda id_: Lookup(id_, name), turn)
 
+    def check(self, name: str, turn: Turn) -> None:
+        """Ask the directory about this name for the user: `KeyChecked` follows."""
+        self.use(name).asked = True
+        self.look_up(name, turn)
+
     def look_up_no_more(self, name: str, turn: Turn) -> None:
-        """The answer about this name came too late to matter, unless letters to it wait for it."""
+        """The answer about this name came too late to matter, unless letters, or the user, wait for it."""
         contact = self._contacts.get(name)
-        if contact is None or not contact.letters:
+        if contact is None or not (contact.letters or contact.asked):
             self._requester.cancel(("lookup", name), turn)
 
     def found_untrusted(self, name: str, found: Found, turn: Turn) -> Contact:
@@ -115,6 +144,8 @@ class Contacts:
         contact.fresh_until = after(turn.now, min(max(found.ttl_s, 1), LOOKUP_TTL_S) * SECOND)
         if contact.identity is None and (contact.letters or len(self._pins) < PINS_MAX):
             turn.store(SavePin(name, card.identity))
+        else:
+            self._checked(contact, turn)
         return contact
 
     def ask_later(self, name: str, turn: Turn) -> None:
@@ -129,14 +160,46 @@ class Contacts:
         """The directory's answer: nobody has this name."""
         contact = self.use(name)
         contact.unknown_until = after(turn.now, min(max(wait_s, 1), LOOKUP_NEGATIVE_TTL_S) * SECOND)
+        self._checked(contact, turn, known=False)
         return contact
 
-    def pinned(self, pin: SavePin) -> Contact:
+    def pinned(self, pin: SavePin, turn: Turn) -> Contact:
         """The pin is durable: letters may go out."""
+        if self._pins.get(pin.name) != pin.identity:  # R-2.5-3
+            self._verified.pop(pin.name, None)
         self._pins[pin.name] = pin.identity
         contact = self.use(pin.name)
         contact.identity = pin.identity
+        self._checked(contact, turn)
         return contact
+
+    def key(self, name: str) -> PeerKey:
+        """Whom this name means."""
+        contact, identity, verified = self._contacts.get(name), self._pins.get(name), name in self._verified
+        if contact is None or contact.offered is None:
+            return PeerKey(identity, verified, offered=None, vouched=False)
+        return PeerKey(identity, verified, contact.offered.identity, contact.vouched)
+
+    def address(self, name: str) -> Address | None:
+        """Where this name is, as the directory said last."""
+        contact = self._contacts.get(name)
+        return None if contact is None else contact.address
+
+    def verify(self, name: str, verified: bool, turn: Turn) -> None:
+        """The user compared the safety number, or takes that back; `LocalProtocolError` if there is no one key."""
+        key = self.key(name)
+        if key.identity is None:
+            raise LocalProtocolError(f"no key of {name} is known yet: there is nothing to compare")
+        if key.offered is not None:
+            raise LocalProtocolError(f"{name} has another key now: decide first whether to accept it")
+        turn.store(SaveVerified(name, key.identity, verified))
+
+    def verified(self, saved: SaveVerified, turn: Turn) -> None:
+        """That is durable."""
+        if self._pins.get(saved.name) == saved.identity:
+            self._verified.pop(saved.name, None)
+            self._verified |= {saved.name: None} if saved.verified else {}
+            turn.emit(PeerVerified(saved.name, saved.identity, saved.verified))
 
     def accept(self, name: str, turn: Turn) -> None:
         """The user takes the identity that the directory offers for `name`; `LocalProtocolError` if there is none."""
@@ -204,10 +267,16 @@ class Contacts:
         self, contact: Contact, pinned: bytes, card: CardBody, rotation: Rotation | None, turn: Turn
     ) -> None:
         if contact.offered is None or contact.offered.identity != card.identity:
-            vouched = rotation is not None and rotation.former == pinned and self._holds(rotation, card)
-            turn.emit(PeerKeyChanged(contact.name, pinned, card.identity, vouched))
+            contact.vouched = rotation is not None and rotation.former == pinned and self._holds(rotation, card)
+            turn.emit(PeerKeyChanged(contact.name, pinned, card.identity, contact.vouched))
         contact.offered = card
+        self._checked(contact, turn)
         self.ask_later(contact.name, turn)  # it may change back
+
+    def _checked(self, contact: Contact, turn: Turn, *, known: bool = True) -> None:
+        if contact.asked:
+            contact.asked = False
+            turn.emit(KeyChecked(contact.name, known))
 
     def _holds(self, rotation: Rotation, card: CardBody) -> bool:
         try:

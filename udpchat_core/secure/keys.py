@@ -15,6 +15,7 @@ ACK_LABEL: Final = b"udpchat/1 ack\0"
 SLOT_LABEL: Final = b"udpchat/1 slot\0"
 ROTATION_LABEL: Final = b"udpchat/1 rotation\0"
 INVITE_LABEL: Final = b"udpchat/1 invite\0"
+SAFETY_LABEL: Final = b"udpchat/1 safety number\0"
 
 SIGNATURE_BYTES: Final = 64
 KEY_ID_BYTES: Final = 4

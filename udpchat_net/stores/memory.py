@@ -45,6 +45,7 @@ from udpchat_core.requests import (
     SaveOutgoing,
     SavePin,
     SaveServerKey,
+    SaveVerified,
     ServerRequest,
     ServerState,
     SettleOutgoing,
@@ -109,6 +110,7 @@ class ClientMemory(_Memory):
         self._mail_keys = {key.private: key for key in state.mail_keys}
         self._card_seq, self._server_key = state.card_seq, state.server_key
         self._pins = {pin.name: pin for pin in state.pins}
+        self._verified = set(state.verified)
         self._watermarks = {(sender, epoch): seq for sender, epoch, seq in state.watermarks}
         self._next_message = state.next_message
         self._rotation = state.rotation
@@ -127,6 +129,7 @@ class ClientMemory(_Memory):
             card_seq=self._card_seq,
             server_key=self._server_key,
             pins=tuple(self._pins.values()),
+            verified=tuple(sorted(self._verified)),
             outbox=tuple(replace(row.saved, recipient=row.recipient) for row in open_rows),
             watermarks=tuple((sender, epoch, seq) for (sender, epoch), seq in self._watermarks.items()),
             next_message=self._next_message,
@@ -181,11 +184,17 @@ class ClientMemory(_Memory):
             case MarkSeen(letters):
                 self._unseen = {key: None for key in self._unseen if key not in letters}
             case SavePin(name):
+                if self._pins.get(name) != request:
+                    self._verified.discard(name)
                 self._pins[name] = request
+            case SaveVerified(name, identity, verified):
+                if self._pins.get(name) == SavePin(name, identity):
+                    (self._verified.add if verified else self._verified.discard)(name)
             case SaveIdentity(private, public, rotation):
                 pin = self._pins.get(self._name)
                 if pin is not None and pin.identity == rotation.former:
                     self._pins[self._name] = SavePin(self._name, public)
+                    self._verified.discard(self._name)
                 self._identity, self._rotation = private, rotation
                 self._watermarks = {}  # R-2.4-4
             case SaveServerKey(key):

@@ -1,4 +1,4 @@
-"""A look into a client's file from outside, read only, also while a client is at work with it.
+"""A look into a store from outside, read only, also while a client or a server is at work with it.
 
 SQLite's write-ahead log lets readers be: they see what the last commit left, and hold nobody up. A file of an
 earlier version is read as it is; it is not brought up to date.
@@ -10,15 +10,17 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from .paths import server_path
 from .port import KeptLetter, StoreCorrupt
 from .sqlite_client import SCHEMA
-from .sqlite_file import Connection, as_store_error, check_header, connect
+from .sqlite_file import Connection, Schema, as_store_error, check_header, connect
+from .sqlite_server import SCHEMA as SERVER_SCHEMA
 
 
 @contextmanager
-def reading(path: Path) -> Iterator[Connection]:
-    """The file, open for reading. Raises `StoreError` if it is no client's file, or cannot be read."""
-    check_header(path, SCHEMA)
+def reading(path: Path, schema: Schema = SCHEMA) -> Iterator[Connection]:
+    """The file, open for reading. Raises `StoreError` if it is no file of this kind, or cannot be read."""
+    check_header(path, schema)
     try:
         with closing(connect(path, True)) as connection:
             yield connection
@@ -32,6 +34,22 @@ def whose(path: Path) -> tuple[str, str]:
         for name, server in connection.execute("SELECT name, server FROM me"):
             return str(name), str(server)
     raise StoreCorrupt(f"{path} is damaged (it has no identity): put back a backup, or begin with a new one")
+
+
+def pinned_server_key(path: Path) -> bytes | None:
+    """The key that a client's file has for the server; None before the first contact. Raises `StoreError`."""
+    with reading(path) as connection:
+        return next((key for (key,) in connection.execute("SELECT server_key FROM me")), None)
+
+
+def check_whole(path: Path) -> None:
+    """Read all of a client's or a server's file. Raises `StoreError`, if it is damaged above all."""
+    schema = SERVER_SCHEMA if path == server_path(path.parent) else SCHEMA
+    with reading(path, schema) as connection:
+        found = next(iter(connection.execute("PRAGMA integrity_check(1)")))[0]
+    if found != "ok":
+        what = " ".join(str(found).split())
+        raise StoreCorrupt(f"{path} is damaged ({what}): keep a copy, and put back a backup or begin with a new one")
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from udpchat_core.requests import (
     SaveOutgoing,
     SavePin,
     SaveServerKey,
+    SaveVerified,
     SettleOutgoing,
 )
 
@@ -70,6 +71,7 @@ SCHEMA = Schema(
                 entry INTEGER PRIMARY KEY AUTOINCREMENT, sender BLOB NOT NULL, ack BLOB NOT NULL,
                 UNIQUE (sender, ack))""",
         ),
+        ("ALTER TABLE pins ADD COLUMN verified INTEGER NOT NULL DEFAULT 0",),
     ),
 )
 
@@ -107,6 +109,7 @@ def create_client(path: Path, state: ClientState, server: str, connect: Connect 
             _save_mail_key(connection, key)
         for pin in state.pins:
             _save_pin(connection, pin)
+            _save_verified(connection, SaveVerified(pin.name, pin.identity, pin.name in state.verified))
         for letter in state.outbox:
             _save_outgoing(connection, letter)
         for sender, epoch, seq in state.watermarks:
@@ -177,12 +180,23 @@ def _raise_watermark(connection: Connection, sender: bytes, epoch: int, seq: int
 
 
 def _save_pin(connection: Connection, pin: SavePin) -> None:
-    connection.execute("INSERT OR REPLACE INTO pins VALUES (?, ?)", (pin.name, pin.identity))
+    connection.execute(
+        "INSERT INTO pins (name, identity) VALUES (?, ?) ON CONFLICT (name) DO UPDATE"
+        " SET verified = verified AND identity = excluded.identity, identity = excluded.identity",
+        (pin.name, pin.identity),
+    )
+
+
+def _save_verified(connection: Connection, compared: SaveVerified) -> None:
+    connection.execute(
+        "UPDATE pins SET verified = ? WHERE name = ? AND identity = ?",
+        (compared.verified, compared.name, compared.identity),
+    )
 
 
 def _save_identity(connection: Connection, new: SaveIdentity) -> None:
     former, signature = new.rotation.former, new.rotation.signature
-    own = "UPDATE pins SET identity = ? WHERE identity = ? AND name = (SELECT name FROM me)"
+    own = "UPDATE pins SET identity = ?, verified = 0 WHERE identity = ? AND name = (SELECT name FROM me)"
     connection.execute(own, (new.public, former))
     connection.execute("UPDATE me SET identity = ?, former = ?, signature = ?", (new.private, former, signature))
     connection.execute("DELETE FROM watermarks")  # R-2.4-4
@@ -219,6 +233,7 @@ class SqliteClientStore(SqliteStore):
             FindLetter: _find_letter,
             MarkSeen: _mark_seen,
             SavePin: _save_pin,
+            SaveVerified: _save_verified,
             SaveIdentity: _save_identity,
             SaveServerKey: _save_server_key,
             SaveCardSeq: _save_card_seq,
@@ -257,6 +272,7 @@ class SqliteClientStore(SqliteStore):
         ):
             keys = connection.execute("SELECT private, made_ms FROM mail_keys ORDER BY made_ms, rowid")
             pins = connection.execute("SELECT name, identity FROM pins ORDER BY name")
+            verified = connection.execute("SELECT name FROM pins WHERE verified ORDER BY name")
             marks = connection.execute("SELECT sender, epoch, seq FROM watermarks ORDER BY changed")
             return ClientState(
                 name=name,
@@ -265,6 +281,7 @@ class SqliteClientStore(SqliteStore):
                 card_seq=card_seq,
                 server_key=server_key,
                 pins=tuple(SavePin(*row) for row in pins),
+                verified=tuple(name for (name,) in verified),
                 outbox=tuple(_outbox(connection)),
                 watermarks=tuple(marks),
                 next_message=next_message,

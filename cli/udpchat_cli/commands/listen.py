@@ -81,6 +81,10 @@ class Listener:
                 if self._said_offline:
                     complain("the server answers again")
                 self._was_online, self._said_offline = True, False
+            case e.PeerKeyChanged(name):
+                complain(
+                    f"WARNING: {name} HAS ANOTHER KEY NOW, and messages to {name} are held: see `udpchat verify {name}`"
+                )
             case e.ServerUnreachable() if self._was_online and not self._said_offline:
                 self._said_offline = True
                 complain("the server does not answer; it is tried again, and nothing is lost")

@@ -1,4 +1,4 @@
-"""cards.json: cards that hold, cards that do not, and which card may take the place of which."""
+"""cards.json: cards and rotations that hold, and that do not, and which card may take the place of which."""
 
 from collections.abc import Iterator
 from dataclasses import astuple
@@ -7,7 +7,14 @@ from typing import Any, Final
 from udpchat_core.errors import Reason
 from udpchat_core.messages import CardBody
 from udpchat_core.secure.card import make_card, succession
-from udpchat_core.secure.keys import CARD_LABEL, LETTER_LABEL, SMALL_ORDER_ED25519, SMALL_ORDER_X25519
+from udpchat_core.secure.keys import (
+    CARD_LABEL,
+    LETTER_LABEL,
+    ROTATION_LABEL,
+    SMALL_ORDER_ED25519,
+    SMALL_ORDER_X25519,
+)
+from udpchat_core.secure.rotation import make_rotation
 from udpchat_core.wire import encode
 
 from .making import (
@@ -44,10 +51,13 @@ def signed(private: bytes, encoded: bytes, label: bytes = CARD_LABEL) -> bytes:
 def cards() -> Vector:
     """The file."""
     return {
-        "about": "Cards (section 2.3), as received at now_s by somebody who asked for name_asked, or for no name.",
+        "about": "Cards (section 2.3), as received at now_s by somebody who asked for name_asked, or for no name; "
+        "rotations (section 2.4) of rotated_name to identity.",
         "accepted": list(_accepted()),
         "refused": [*_wrong_signatures(), *_traps(), *_misencoded(), *_wrong_fields(), *_wrong_for_the_asker()],
         "successions": [_succession(name, known, seq) for name, known, seq in _SEQS],
+        "rotations": list(_rotations()),
+        "rotations_refused": [*_rotations_refused(), *_rotations_of_traps()],
     }
 
 
@@ -176,3 +186,71 @@ def _wrong_for_the_asker() -> Iterator[Vector]:
     yield _no("the card expired in 1970", Reason.EXPIRED, person("alice", expires_s=0).card)
     for asked in ("bob", "alic", "alice2"):
         yield _no(f"the card is alice's, and {asked}'s was asked for", Reason.NAME, ALICE.card, asked=asked)
+
+
+# --- rotations ---
+
+_NEXT: Final = BOB.body.identity
+
+
+def _rotations() -> Iterator[Vector]:
+    cases = [
+        ("Alice's to another key", ALICE.identity, _NEXT, "alice"),
+        ("and back", BOB.identity, ALICE.body.identity, "alice"),
+        ("the shortest name", ALICE.identity, _NEXT, "a"),
+        ("the longest name", ALICE.identity, _NEXT, "a" * 32),
+    ]
+    for name, private, identity, of in cases:
+        rotation = make_rotation(SUITE, private, identity, of)
+        yield accepted(
+            name,
+            former_private=private,
+            former=rotation.former,
+            signature=rotation.signature,
+            identity=identity,
+            rotated_name=of,
+        )
+
+
+def _rotation_signed(identity: bytes, name: str, label: bytes = ROTATION_LABEL) -> bytes:
+    return SUITE.sign(ALICE.identity, label + identity + name.encode())
+
+
+def _no_rotation(wrong: str, reason: Reason, former: bytes, signature: bytes, **of: Any) -> Vector:  # noqa: ANN401
+    return refused(
+        wrong, reason, former=former, signature=signature, **({"identity": _NEXT, "rotated_name": "alice"} | of)
+    )
+
+
+def _rotations_refused() -> Iterator[Vector]:
+    former, good = ALICE.body.identity, _rotation_signed(_NEXT, "alice")
+    cases = [
+        ("a bit of the signature is flipped", good[:63] + bytes((good[63] ^ 1,))),
+        ("the signature is zeros", bytes(64)),
+        ("another identity signed", make_rotation(SUITE, CAROL.identity, _NEXT, "alice").signature),
+        ("the identity that follows signed", make_rotation(SUITE, BOB.identity, _NEXT, "alice").signature),
+        ("it was signed for another identity", _rotation_signed(CAROL.body.identity, "alice")),
+        ("it was signed for another name", _rotation_signed(_NEXT, "bob")),
+        ("it was signed for the beginning of the name", _rotation_signed(_NEXT, "alic")),
+        ("the signature is without the label", _rotation_signed(_NEXT, "alice", b"")),
+        ("the signature is under the label of cards", _rotation_signed(_NEXT, "alice", CARD_LABEL)),
+        ("the label lacks its zero byte", _rotation_signed(_NEXT, "alice", ROTATION_LABEL[:-1])),
+        ("S of the signature is not below the order of the group", longer_signature(good)),
+    ]
+    for wrong, signature in cases:
+        yield _no_rotation(wrong, Reason.SIGNATURE, former, signature)
+    signature = _rotation_signed(former, "alice")
+    yield _no_rotation("it hands the name to itself", Reason.SIGNATURE, former, signature, identity=former)
+    yield _no_rotation("the former identity is no point (y = 2)", Reason.SIGNATURE, b"\2" + bytes(31), good)
+
+
+def _rotations_of_traps() -> Iterator[Vector]:
+    """Former identities of small order, whose signatures hold: nothing but the list of section 2.2 refuses them."""
+    for point in both_signs(SMALL_ORDER_ED25519):
+        for number in range(1_000):
+            name = f"alice{number}"
+            signature = forged_signature(point, ROTATION_LABEL + _NEXT + name.encode())
+            if signature:
+                wrong = f"the former identity is of small order ({point.hex()}), and the signature forged"
+                yield _no_rotation(wrong, Reason.POINT, point, signature, rotated_name=name)
+                break

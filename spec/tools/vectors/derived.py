@@ -1,4 +1,4 @@
-"""derived.json: what follows from a key, a secret or an address by a hash or a MAC."""
+"""derived.json: what follows from keys, a secret or an address by a hash or a MAC."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -8,9 +8,10 @@ from udpchat_core.errors import Reason
 from udpchat_core.instant import SECOND, Instant
 from udpchat_core.secure.keys import key_id
 from udpchat_core.secure.letter import ack_of, slot_of
+from udpchat_core.secure.safety import safety_number
 from udpchat_core.secure.token import make_token
 
-from .making import ALICE, NOW_S, SUITE, Vector, accepted, key, refused
+from .making import ALICE, BOB, CAROL, NOW_S, SUITE, Vector, accepted, key, refused
 
 COLLIDING: Final = (
     bytes.fromhex("f5ca3b183beb2d88ba34920ddfd3b53384c1ac177ebd53d7bf4cf7d86f28aee9"),
@@ -32,11 +33,16 @@ def token(source: Address, made_s: int, secret: bytes = TOKEN_SECRET) -> bytes:
 def derived() -> Vector:
     """The file."""
     return {
-        "about": "Key ids (R-6.1-1), acknowledgements and slots (R-6.3-1, R-6.3-2), this server's tokens (R-4.1-2).",
+        "about": "Key ids (R-6.1-1), acknowledgements and slots (R-6.3-1, R-6.3-2), safety numbers (R-2.5-1, R-2.5-2), "
+        "this server's tokens (R-4.1-2).",
         "key_ids": [_key_id(name, private) for name, private in _KEYS.items()],
         "acks": [
             accepted(name, secret=secret, ack=ack_of(SUITE, secret), slot=slot_of(SUITE, secret))
             for name, secret in _SECRETS.items()
+        ],
+        "safety_numbers": [
+            accepted(name, one=one, other=other, safety_number=safety_number(SUITE, one, other))
+            for name, one, other in _PAIRS
         ],
         "tokens_accepted": list(_tokens_accepted()),
         "tokens_refused": list(_tokens_refused()),
@@ -50,6 +56,14 @@ _KEYS: Final = {
     "another with the same id": COLLIDING[1],
 }
 _SECRETS: Final = {"zeros": bytes(16), "ones": b"\xff" * 16, "counting": bytes(range(16)), "any": key("secret")[:16]}
+_PAIRS: Final = (
+    ("Alice and Bob", ALICE.body.identity, BOB.body.identity),
+    ("Bob and Alice", BOB.body.identity, ALICE.body.identity),
+    ("Alice and Carol", ALICE.body.identity, CAROL.body.identity),
+    ("the same twice", BOB.body.identity, BOB.body.identity),
+    ("the first bytes alike", b"\x80" * 31 + b"\x01", b"\x80" * 31 + b"\x02"),
+    ("bytes from 0x80 on are the greater ones", b"\x7f" + bytes(31), b"\x80" + bytes(31)),
+)
 
 
 def _key_id(name: str, private: bytes) -> Vector:

@@ -41,6 +41,7 @@ from udpchat_core.requests import (
     SaveOutgoing,
     SavePin,
     SaveServerKey,
+    SaveVerified,
     ServerState,
     SettleOutgoing,
     StoredLetter,
@@ -112,11 +113,23 @@ class ClientModel:
                 self.seen |= set(letters) & set(self.inbox)
             case SavePin(name):
                 pins = {pin.name: pin for pin in state.pins} | {name: request}
-                self.state = replace(state, pins=tuple(pins[each] for each in sorted(pins)))
+                verified = tuple(each for each in state.verified if each != name or request in state.pins)
+                self.state = replace(state, pins=tuple(pins[each] for each in sorted(pins)), verified=verified)
+            case SaveVerified(name, identity, compared) if SavePin(name, identity) in state.pins:
+                others = {each for each in state.verified if each != name}
+                self.state = replace(state, verified=tuple(sorted(others | ({name} if compared else set()))))
             case SaveIdentity(private, public, rotation):
                 own = SavePin(state.name, rotation.former)
                 renewed = [SavePin(state.name, public) if pin == own else pin for pin in state.pins]
-                self.state = replace(state, identity=private, rotation=rotation, pins=tuple(renewed), watermarks=())
+                verified = tuple(each for each in state.verified if own not in state.pins or each != state.name)
+                self.state = replace(
+                    state,
+                    identity=private,
+                    rotation=rotation,
+                    pins=tuple(renewed),
+                    verified=verified,
+                    watermarks=(),
+                )
             case SaveServerKey(key):
                 self.state = replace(state, server_key=key)
             case SaveCardSeq(seq):

@@ -45,6 +45,7 @@ from udpchat_core.requests import (
     SaveInvite,
     SaveOutgoing,
     SavePin,
+    SaveVerified,
     SettleOutgoing,
 )
 
@@ -118,6 +119,27 @@ def test_a_letter_stays_pinned_to_the_first_identity(adapter: Adapter, tmp_path:
     client = adapter.client(tmp_path, new_client_state())
     client.commit(letter, PinOutgoing(letter.secret, SENDER), PinOutgoing(letter.secret, STRANGER))
     assert [letter.recipient for letter in client.load().outbox] == [SENDER]
+    client.store.close()
+
+
+@each_adapter
+def test_a_mark_is_of_the_key_that_was_compared_and_goes_with_it(adapter: Adapter, tmp_path: Path) -> None:
+    # R-2.5-3
+    client = adapter.client(tmp_path, new_client_state())
+    pin, other = SavePin("bob", OTHER), SavePin("bob", STRANGER)
+    for requests, verified in (
+        ([SaveVerified("bob", OTHER, True)], ()),
+        ([pin, SaveVerified("bob", STRANGER, True)], ()),
+        ([SaveVerified("bob", OTHER, True)], ("bob",)),
+        ([pin], ("bob",)),
+        ([SaveVerified("bob", STRANGER, False)], ("bob",)),
+        ([SaveVerified("bob", OTHER, False)], ()),
+        ([SaveVerified("bob", OTHER, True), other], ()),
+        ([pin], ()),
+    ):
+        client.commit(*requests)
+        client = client.reopen()
+        assert client.load().verified == verified
     client.store.close()
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.net.stores.conformance import new_client_state
 from udpchat_core.delivery.parts import Part
-from udpchat_core.requests import EnterLetter, MarkSeen
+from udpchat_core.requests import EnterLetter, MarkSeen, SavePin, SaveVerified
 from udpchat_net.stores.sqlite_client import SCHEMA, SqliteClientStore, create_client
 from udpchat_net.stores.sqlite_file import Schema
 
@@ -66,6 +66,21 @@ def test_letters_of_a_file_from_before_there_was_a_mark_count_as_seen(tmp_path: 
     store.close()
     store = SqliteClientStore(path)
     assert [letter.text for letter in store.unseen(0, 10)] == ["new"]
+    store.close()
+
+
+def test_names_of_a_file_from_before_there_were_safety_numbers_are_not_verified(tmp_path: Path) -> None:
+    path = tmp_path / "client.db"
+    before = Schema(SCHEMA.application_id, SCHEMA.what, SCHEMA.steps[:3])
+    create_client(path, new_client_state(), "localhost:10001")
+    with closing(sqlite3.connect(path, isolation_level=None)) as made:
+        made.execute("ALTER TABLE pins DROP COLUMN verified")
+        made.execute(f"PRAGMA user_version = {before.version}")
+        made.execute("INSERT INTO pins VALUES ('bert', ?)", (BERT,))
+    store = SqliteClientStore(path)
+    assert (store.load().pins, store.load().verified) == ((SavePin("bert", BERT),), ())
+    asyncio.run(store.commit([SaveVerified("bert", BERT, True)]))
+    assert store.load().verified == ("bert",)
     store.close()
 
 

@@ -1,0 +1,60 @@
+"""What a check came to."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from .. import schema
+from ..exits import Exit
+
+
+class State(StrEnum):
+    """How it is."""
+
+    GOOD = "good"
+    WRONG = "wrong"
+    UNTESTED = "not tested"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A line of the report.
+
+    Attributes:
+        check: what was looked at, in a word or two.
+        state: how it is.
+        text: what was seen, without a full stop.
+        advice: what to do about it; empty if nothing.
+        status: of the command, if it is wrong.
+    """
+
+    check: str
+    state: State
+    text: str
+    advice: str = ""
+    status: Exit = Exit.DONE
+
+    def lines(self) -> str:
+        """To read."""
+        line = f"{self.state:<11}{self.check:<15}{self.text}"
+        return f"{line}\n{'':<26}-> {self.advice}" if self.advice else line
+
+    def thing(self) -> Mapping[str, Any]:
+        """As an object of `schema`."""
+        return schema.made("finding", check=self.check, state=self.state.value, text=self.text, advice=self.advice)
+
+
+def good(check: str, text: str, advice: str = "") -> Finding:
+    """It is as it should be."""
+    return Finding(check, State.GOOD, text, advice)
+
+
+def wrong(check: str, text: str, advice: str, status: Exit) -> Finding:
+    """It is not."""
+    return Finding(check, State.WRONG, text, advice, status)
+
+
+def untested(check: str, text: str, advice: str = "") -> Finding:
+    """It is not known."""
+    return Finding(check, State.UNTESTED, text, advice)

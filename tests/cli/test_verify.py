@@ -1,0 +1,135 @@
+"""`verify` says what to compare and what to do, alone and through a `listen` that runs."""
+
+import os
+import re
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cli.processes import COMMAND, PATIENCE_S, Server, start
+from udpchat_cli.commands.verify import _lines
+
+NUMBER = "".join(f"{group:05}" for group in range(12))
+PEER = {
+    "event": "peer",
+    "name": "bob",
+    "identity": "aa" * 32,
+    "safety_number": NUMBER,
+    "verified": False,
+    "checked": True,
+    "offered": "",
+    "offered_number": "",
+    "vouched": False,
+}
+SHOWN = [
+    "safety number with bob, the same on both sides:",
+    "",
+    "  00000 00001 00002 00003",
+    "  00004 00005 00006 00007",
+    "  00008 00009 00010 00011",
+    "",
+]
+
+
+def test_a_number_is_shown_in_twelve_groups_of_five_with_what_to_do() -> None:
+    lines = _lines(PEER)
+    assert lines[:6] == SHOWN
+    assert "by another channel" in lines[6]
+    assert "`udpchat verify bob --mark`" in lines[7]
+    assert _lines(PEER | {"verified": True})[6:] == ["It was compared, and is marked as verified."]
+    assert _lines(PEER | {"checked": False})[-1].startswith("The server does not answer")
+
+
+@pytest.mark.parametrize(
+    ("vouched", "says"), [(True, "The key before signed for it"), (False, "Nobody but the server")]
+)
+def test_another_key_is_said_loudly(vouched: bool, says: str) -> None:
+    lines = _lines(PEER | {"verified": True, "offered": "bb" * 32, "offered_number": NUMBER[::-1], "vouched": vouched})
+    assert lines[:6] == SHOWN
+    assert lines[6] == (
+        "WARNING: bob HAS ANOTHER KEY NOW. It was compared with the key before. Messages to bob are held."
+    )
+    assert lines[7].startswith(says)
+    assert lines[11].split() == [NUMBER[::-1][at : at + 5] for at in range(0, 20, 5)]
+    assert "`udpchat verify bob --accept`" in lines[-1]
+
+
+def test_another_key_of_the_server_is_said_loudly() -> None:
+    thing = {"event": "server_key", "server": "example.org", "key": "aa" * 32, "checked": True, "offered": ""}
+    assert _lines(thing)[0] == "key of the server example.org:"
+    assert _lines(thing)[2].split() == ["aaaaaaaa"] * 8
+    changed = _lines(thing | {"offered": "bb" * 32})
+    assert "WARNING: example.org HAS ANOTHER KEY NOW:" in changed
+    assert "`udpchat verify --server --accept` takes it. If not, do not." in changed
+    assert max(map(len, changed)) <= 120
+
+
+class User:
+    """Somebody at the shared server, with a state folder of its own."""
+
+    def __init__(self, name: str, server: Server, folder: Path) -> None:
+        self.words = ["--as", f"{name}@127.0.0.1:{server.port}", "--state", str(folder / name)]
+        self.folder = folder / name
+        self.environ = os.environ | {"XDG_CONFIG_HOME": str(folder)}
+
+    def run(self, *words: str) -> tuple[str, str, int]:
+        command = [*COMMAND, *self.words, *words]
+        done = subprocess.run(
+            command, capture_output=True, text=True, env=self.environ, timeout=PATIENCE_S, check=False
+        )
+        return done.stdout, done.stderr, done.returncode
+
+
+@pytest.fixture
+def users(server: Server) -> Iterator[tuple[User, User]]:
+    """With folders of short names: a socket's path has 100 bytes."""
+    with tempfile.TemporaryDirectory(prefix="udpchat-test-") as folder:
+        yield User("vera", server, Path(folder)), User("vito", server, Path(folder))
+
+
+def test_alone_and_beside_a_listen_it_is_the_same_number(users: tuple[User, User]) -> None:
+    vera, vito = users
+    for user in users:
+        assert user.run("who")[2] == 0
+    printed, complaint, status = vera.run("verify", "vito")
+    assert (complaint, status) == ("", 0)
+    number = re.findall(r"(?m)^  [\d ]+$", printed)
+    assert len("".join(number).split()) == 12
+    listening = start(*vito.words, "listen", stdin=subprocess.DEVNULL, env=vito.environ)
+    try:
+        until = time.monotonic() + PATIENCE_S
+        while not list(vito.folder.glob("*.sock")):
+            assert time.monotonic() < until
+            time.sleep(0.01)
+        printed, complaint, status = vito.run("verify", "vera", "--mark")
+        assert (complaint, status) == ("", 0)
+        assert re.findall(r"(?m)^  [\d ]+$", printed) == number
+        assert "marked as verified" in printed
+        server, complaint, status = vito.run("verify", "--server")
+        assert (complaint, status) == ("", 0)
+        assert vera.run("verify", "--server")[0] == server
+    finally:
+        listening.terminate()
+        listening.communicate(timeout=PATIENCE_S)
+    assert "marked as verified" in vito.run("verify", "vera")[0]
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ("", "say whose key: PEER, the name of a user, or --server"),
+        ("bob --server", "say whose key: PEER, the name of a user, or --server"),
+        ("bob --mark --accept", "mark and accept: say one"),
+        ("--server --mark", "with --server only --accept can be said"),
+        ("bob", "there is no zoe@127.0.0.1"),
+    ],
+)
+def test_what_cannot_be_asked_is_said(words: str, says: str, server: Server, tmp_path: Path) -> None:
+    printed, complaint, status = User("zoe", server, tmp_path).run("verify", *words.split())
+    assert (printed, status) == ("", 2)
+    (line,) = complaint.splitlines()
+    assert says in line
