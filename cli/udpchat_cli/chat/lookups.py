@@ -43,7 +43,8 @@ async def compare_keys(running: Session, about: str, show: Callable[[list[Line]]
 def _paragraphs(lines: list[str]) -> Iterator[str]:
     """Lines of a paragraph together, to be broken where this terminal ends."""
     for is_text, group in groupby(lines, lambda line: line[:1].strip() != ""):
-        yield from [" ".join(group)] if is_text else group
+        rows = list(group)
+        yield from [" ".join(rows)] if is_text else rows
 
 
 def _said(act: str, name: str) -> str:
