@@ -158,12 +158,12 @@ def test_it_rings_if_the_user_wants_that(server: Server) -> None:
 
 
 def test_other_commands_of_the_same_user_go_through_a_running_chat(server: Server) -> None:
-    assert command(server, "vito", "chat")[1] == 0
+    assert command(server, "vitus", "chat")[1] == 0
 
     async def play(paper: Paper) -> None:
         await paper.until(lambda: any(line.startswith("You are online, at ") for line in paper.lines))
         printed, status = await asyncio.to_thread(
-            command, server, "wanda", "send", "vito", "from a script", "--wait", "stored"
+            command, server, "wanda", "send", "vitus", "from a script", "--wait", "stored"
         )
         assert (printed, status) == ("", 0)
         await paper.until(lambda: any(line.endswith("from another udpchat command") for line in paper.lines))
@@ -172,7 +172,7 @@ def test_other_commands_of_the_same_user_go_through_a_running_chat(server: Serve
     speaker = who(server, "wanda")
     status, paper = chatting(speaker, play)
     assert status is Exit.DONE
-    assert any("stored for vito (away)" in line for line in paper.lines)
+    assert any("stored for vitus (away)" in line for line in paper.lines)
 
 
 @pytest.mark.parametrize(
