@@ -164,7 +164,11 @@ SENDERS_MAX: Final = 4_096
 """Senders whose order is in memory; the least recently heard goes, and its next letter's floor says where it is."""
 
 PINS_MAX: Final = 16_384
-"""Names pinned to identities; beyond it a stranger's name is confirmed each time, and a new contact refused."""
+"""Names pinned to identities; beyond it a new contact is refused."""
+
+STRANGER_PINS_MAX: Final = 8_192
+"""Names up to which those of strangers who write are pinned too: half, so that they leave room for whom a user writes
+to. Beyond it a stranger's name is confirmed each time."""
 
 ENTERING_LETTERS_MAX: Final = 1_024
 """Letters on their way to the disk: what comes while it is slower is refused, and comes again."""

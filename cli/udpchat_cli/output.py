@@ -27,6 +27,11 @@ class Output:
         """Whether somebody looks at it."""
         return self._out is not None and os.isatty(self._out)
 
+    @property
+    def columns(self) -> int | None:
+        """How wide the terminal is; None for anything else, where lines are as long as they are."""
+        return shutil.get_terminal_size().columns if self.is_terminal else None
+
     def when_gone(self, callback: Callable[[], object]) -> None:
         """Have it called, on the running loop, once nobody reads the pipe any more: else only writing tells."""
         if self._out is not None and stat.S_ISFIFO(os.fstat(self._out).st_mode):
@@ -37,11 +42,6 @@ class Output:
                 callback()
 
             loop.add_reader(out, gone)
-
-    @property
-    def columns(self) -> int | None:
-        """How wide the terminal is; None for anything else, where lines are as long as they are."""
-        return shutil.get_terminal_size().columns if self.is_terminal else None
 
     def say(self, line: str, thing: Mapping[str, Any] | None = None) -> None:
         """Print a line, or with `--json` the object, if there is one. It is written when this returns.

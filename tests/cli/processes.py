@@ -31,7 +31,12 @@ class Server:
 
     def __init__(self, folder: Path) -> None:
         self.port, self.folder = free_port(), folder
-        self.process = start("-s", str(self.port), "--state", str(folder / "server"), stdin=subprocess.DEVNULL)
+        self.begin()
+
+    def begin(self, state: str = "server") -> None:
+        """Start, also after an end; with another state, as another server at the same address."""
+        words = ("-s", str(self.port), "--state", str(self.folder / state))
+        self.process = start(*words, stdin=subprocess.DEVNULL)
         self.first = first_line(self.process)
 
     def end(self) -> tuple[list[str], int]:

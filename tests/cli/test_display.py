@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from udpchat_cli.display import escaped, tail, width
+from tests.cli.escapes import ESCAPES
+from udpchat_cli.display import MARKS_MAX, body, columns_of, escaped, tail, width
 
 
 @pytest.mark.parametrize(
@@ -72,3 +73,44 @@ def test_the_tail_is_as_long_as_it_can_be() -> None:
     assert tail("亀亀亀", 6) == "亀亀亀"
     assert tail("亀亀亀亀", 6) == "<亀亀"
     assert tail("e\u0301" * 6, 6) == "e\u0301" * 6
+
+
+def test_a_pile_of_marks_is_no_higher_than_any_script_needs() -> None:
+    assert escaped("a" + "\u0301" * (MARKS_MAX + 2) + "b") == "a" + "\u0301" * MARKS_MAX + r"\u0301\u0301b"
+    assert escaped("a" + "\u200d" * (MARKS_MAX + 1)) == "a" + "\u200d" * MARKS_MAX + r"\u200d"
+
+
+@pytest.mark.parametrize("text", ESCAPES.values(), ids=ESCAPES)
+@pytest.mark.parametrize("columns", [None, 20, 80])
+def test_no_row_of_a_text_but_the_first_begins_at_the_edge(text: str, columns: int | None) -> None:
+    first, *more = body(12, text, columns)
+    assert all(row.lstrip(" ").startswith("| ") and row.startswith(" " * 6) for row in more)
+    assert columns is None or all(columns_of(row) < columns for row in more)
+    assert columns is None or columns_of(first) < max(columns - 12, 1)
+
+
+def test_a_text_is_wrapped_between_words_and_nothing_of_it_is_lost() -> None:
+    assert body(4, "one two  three fourteen", 16) == ["one two", "  | three", "  | fourteen"]
+    assert body(2, "x" * 25, 13) == ["x" * 10, "| " + "x" * 10, "| " + "x" * 5]
+    assert body(2, "亀" * 7, 13) == ["亀" * 5, "| 亀亀"]
+
+
+def test_a_head_that_takes_half_of_the_row_has_it_alone() -> None:
+    assert body(50, "hello", 80) == ["", "      | hello"]
+
+
+def test_a_link_stays_whole_to_be_followed_and_what_may_look_like_a_head_is_no_link() -> None:
+    link = "https://example.org/" + "a" * 30
+    assert body(2, f"see {link} now", 23) == ["see", f"| {link}", "| now"]
+    assert all(columns_of(row) < 23 for row in body(2, f"{link}<bob>", 23))
+
+
+@given(st.text(st.characters(), max_size=60), st.integers(0, 30), st.integers(20, 60))
+def test_whatever_it_is_fits(text: str, indent: int, columns: int) -> None:
+    rows = body(indent, text, columns)
+    assert all(columns_of(row) <= columns for row in rows)
+    assert all(row.lstrip(" ").startswith("| ") for row in rows[1:])
+
+
+def test_a_tab_is_a_blank_space() -> None:
+    assert body(0, "if x:\n\tpass") == ["if x:", "|     pass"]

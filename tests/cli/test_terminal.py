@@ -18,18 +18,33 @@ _ECHO, _CANONICAL = termios.ECHO, termios.ICANON
 
 
 class Screen:
-    """A client on a terminal of 80 columns and 24 rows."""
+    """A command on a terminal of 80 columns and 24 rows, or as many as a test wants to read.
 
-    def __init__(self, words: list[str]) -> None:
-        self._screen = pyte.Screen(80, 24)
+    Attributes:
+        raw: everything that was written to the terminal.
+    """
+
+    def __init__(self, words: list[str], rows: int = 24, **environ: str) -> None:
+        self.raw = bytearray()
+        self._screen = pyte.Screen(80, rows)
         self._stream = pyte.ByteStream(self._screen)
         self.child: Any = pexpect.spawn(
             COMMAND[0],
             [*COMMAND[1:], *words],
-            dimensions=(24, 80),
-            env=os.environ | {"TERM": "xterm"},
+            dimensions=(rows, 80),
+            env=os.environ | {"TERM": "xterm"} | environ,
             timeout=PATIENCE_S,
         )
+
+    def _feed(self) -> None:
+        came = self.child.read_nonblocking(65_536, timeout=PATIENCE_S)
+        self.raw += came
+        self._stream.feed(came)
+
+    def resize(self, columns: int) -> None:
+        """As a user does with the mouse."""
+        self._screen.resize(columns=columns)
+        self.child.setwinsize(self._screen.lines, columns)
 
     @property
     def rows(self) -> list[str]:
@@ -52,7 +67,7 @@ class Screen:
         """Wait until the screen shows that."""
         while not condition():
             try:
-                self._stream.feed(self.child.read_nonblocking(65_536, timeout=PATIENCE_S))
+                self._feed()
             except (pexpect.EOF, pexpect.TIMEOUT) as error:
                 raise AssertionError("\n".join(self.rows)) from error
 
@@ -78,7 +93,7 @@ class Screen:
         """Show everything that comes until then."""
         try:
             while True:
-                self._stream.feed(self.child.read_nonblocking(65_536, timeout=PATIENCE_S))
+                self._feed()
         except pexpect.EOF:
             pass
 

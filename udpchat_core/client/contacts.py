@@ -11,7 +11,7 @@ from ..address import Address
 from ..errors import BadDatagram, LocalProtocolError, Reason
 from ..events import KeyChecked, PeerKeyChanged, PeerVerified
 from ..instant import SECOND, Instant, after
-from ..limits import CARD_CHECK_US, CONTACTS_MAX, LOOKUP_NEGATIVE_TTL_S, LOOKUP_TTL_S, PINS_MAX
+from ..limits import CARD_CHECK_US, CONTACTS_MAX, LOOKUP_NEGATIVE_TTL_S, LOOKUP_TTL_S, PINS_MAX, STRANGER_PINS_MAX
 from ..machines.outgoing import OutgoingLetter
 from ..messages import CardBody, Found, Lookup, Rotation
 from ..requests import SavePin, SaveVerified
@@ -142,7 +142,7 @@ class Contacts:
         contact.card, contact.address, contact.offered = card, found.address, None
         contact.unknown_until = _NEVER
         contact.fresh_until = after(turn.now, min(max(found.ttl_s, 1), LOOKUP_TTL_S) * SECOND)
-        if contact.identity is None and (contact.letters or len(self._pins) < PINS_MAX):
+        if contact.identity is None and (contact.letters or len(self._pins) < STRANGER_PINS_MAX):
             turn.store(SavePin(name, card.identity))
         else:
             self._checked(contact, turn)

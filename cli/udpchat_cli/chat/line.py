@@ -28,7 +28,7 @@ from prompt_toolkit.renderer import print_formatted_text
 from prompt_toolkit.styles import Style as Styles
 
 from .front import Desk
-from .lines import Line, Style
+from .lines import Line, Style, note
 from .recall import Recall
 
 TYPED_CHARS_MAX: Final = 1 << 17
@@ -69,7 +69,7 @@ class LineFront:
     is_patient = False
 
     def __init__(self, desk: Desk, recalled: Path) -> None:
-        self.is_broken = False
+        self.is_broken = self._said_trouble = False
         self._desk = desk
         self._recall = Recall(recalled)
         self._waiting: deque[str | None] = deque()
@@ -178,6 +178,10 @@ class LineFront:
         if self._buffer.text.strip():
             self._buffer.append_to_history()
         self._buffer.reset()
+        if self._recall.trouble is not None and not self._said_trouble:
+            self._said_trouble = True
+            why = self._recall.trouble.strerror
+            self.show([note(f"What you type is not remembered for the next time: {self._recall.path}: {why}.")])
         self._desk.changed()
 
     def complete(self, step: int) -> None:

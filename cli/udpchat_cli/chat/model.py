@@ -147,6 +147,11 @@ class Chat:
         held, self._held, self._expected = self._held, [], 0
         return held
 
+    @property
+    def waits_for_mail(self) -> bool:
+        """Whether there is more mail than was shown."""
+        return self._expected > 0
+
     def shown(self, texts: list[Text], *, more: bool = False) -> list[Line]:
         """The lines of texts; `more`: there are further ones that waited."""
         lines = []

@@ -15,7 +15,11 @@ LINE_CHARS_MAX = 4_096
 
 
 class Recall(History):
-    """A JSON string a line: a text that was pasted may have several lines."""
+    """A JSON string a line: a text that was pasted may have several lines.
+
+    Attributes:
+        trouble: why the file cannot be used, if it cannot.
+    """
 
     def __init__(self, path: Path) -> None:
         super().__init__()
@@ -25,7 +29,7 @@ class Recall(History):
     def load_history_strings(self) -> Iterable[str]:
         """What was typed, newest first; the file is cut to the newest lines if it has too many."""
         try:
-            lines = self.path.read_text("utf-8", "replace").splitlines()
+            lines = self.path.read_text("utf-8", "replace").split("\n")[:-1]
             if len(lines) > LINES_MAX:
                 lines = lines[-LINES_MAX:]
                 temporary = self.path.with_name(self.path.name + ".new")
@@ -39,7 +43,8 @@ class Recall(History):
         typed: list[str] = []
         for line in lines:
             with suppress(ValueError):  # cut off by a crash
-                typed.append(str(json.loads(line)))
+                text = json.loads(line)
+                typed += [text] if isinstance(text, str) else []
         return reversed(typed)
 
     def store_string(self, string: str) -> None:

@@ -120,10 +120,11 @@ class Room:
     def _status(self) -> Exit:
         assert self._session is not None
         trouble = self._session.trouble
-        if trouble is not None and trouble.status is Exit.REFUSED and not self.chat.was_online:
-            raise trouble
         if trouble is not None and trouble.status is Exit.KEY_CHANGED:
             return Exit.KEY_CHANGED
+        is_told = trouble is not None and (trouble.status is Exit.REFUSED or self._front.is_patient)
+        if trouble is not None and is_told and not self.chat.was_online and not self.chat.unsettled:
+            raise trouble
         return Exit.QUEUED if self.chat.unsettled else Exit.DONE
 
     # --- what is typed ---
@@ -269,15 +270,18 @@ class Room:
     # --- the end ---
 
     async def _settle(self, running: Session) -> None:
-        """Let what was sent arrive; a signal ends the wait."""
-        if self._again or not self.chat.unsettled:
+        """Let what was sent arrive, and from a pipe what waited as well; a signal ends the wait."""
+        if self._again or self._is_settled():
             return
         if not self._front.is_patient:
             await self._front.stop()
-        seconds = SETTLE_S if self._front.is_patient else LEAVE_S_MAX
-        await running.until(
-            lambda: not self.chat.unsettled or (running.trouble is not None and not running.is_online), seconds
-        )
+        await running.until(self._is_settled, SETTLE_S if self._front.is_patient else LEAVE_S_MAX)
+
+    def _is_settled(self) -> bool:
+        waits = bool(self.chat.unsettled) or (self._front.is_patient and self.chat.waits_for_mail)
+        if self.chat.standing is Standing.CONNECTING:
+            return not waits and not self._front.is_patient
+        return self.chat.standing is not Standing.ONLINE or not waits
 
     # --- for the front ---
 

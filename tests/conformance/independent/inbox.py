@@ -14,6 +14,7 @@ from .world import Address, World
 
 ACKNOWLEDGED, UNOPENABLE, UNWANTED = 1, 2, 3
 HELD_LETTERS_PER_SENDER_MAX, HELD_LETTERS_MAX, COPIES_MAX = 64, 4096, 16
+AHEAD_MAX = 64  # of the highest number that is complete: the direct window
 EPOCHS_PER_SENDER_MAX, SENDERS_MAX = 8, 4096
 STRANGER_LETTERS_PER_S_MAX = 200
 ACKS_MAX, COLLECTED_ENTRIES_MAX = 74, 38
@@ -98,9 +99,9 @@ class Inbox:
         self._pass_over(order, body)
         if self.world.store.has(sender, ack):  # R-9.4-2, whatever its epoch and number
             self._acknowledge(ack, [copy])
-            self._hold(order, seq, Held(None, []))
+            self._hold(sender, order, seq, Held(None, []))
         elif seq > order.upto:
-            self._hold(order, seq, Held(body, [copy]))  # or it is beyond what is held: unanswered (R-9.4-5)
+            self._hold(sender, order, seq, Held(body, [copy]))  # or it is beyond what is held: unanswered (R-9.4-5)
         elif isinstance(copy, int):  # its number was passed without it
             self._collect(copy, UNWANTED, None)
         while order.upto + 1 in order.held:
@@ -126,7 +127,7 @@ class Inbox:
             del self.orders[next(iter(self.orders))]
         return order
 
-    def _hold(self, order: Order, seq: int, held: Held) -> None:
+    def _hold(self, sender: bytes, order: Order, seq: int, held: Held) -> None:
         """Hold it if there is room, or take it as one more copy of what is held already."""
         if already := order.held.get(seq):
             if held.body and already.body and held.body["secret"] != already.body["secret"]:
@@ -137,9 +138,13 @@ class Inbox:
             if held.body is None:
                 already.body = None
             return
-        total = sum(len(other.held) for other in self.orders.values())
-        if order.upto < seq <= order.upto + HELD_LETTERS_PER_SENDER_MAX and total < HELD_LETTERS_MAX:
+        if seq == order.upto + 1 or (order.upto < seq <= order.upto + AHEAD_MAX and self._has_room(sender)):
             order.held[seq] = held
+
+    def _has_room(self, sender: bytes) -> bool:
+        held = [(key[0], len(order.held)) for key, order in self.orders.items()]
+        of_sender = sum(letters for other, letters in held if other == sender)
+        return of_sender < HELD_LETTERS_PER_SENDER_MAX and sum(letters for _, letters in held) < HELD_LETTERS_MAX
 
     def _enter(self, order: Order, seq: int) -> None:
         held = order.held.pop(seq)

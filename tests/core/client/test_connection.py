@@ -127,8 +127,10 @@ def test_the_servers_key_is_pinned_once_a_resp_proved_it(world: World) -> None:
     world.lost = lost_at(1)
     world.register()
     assert world.disk.all(SaveServerKey) == []
+    assert world.client.server_key is None
     world.advance(0.5)
     assert world.disk.all(SaveServerKey) == [SaveServerKey(world.server.public)]
+    assert world.client.server_key == world.server.public
 
 
 def test_another_server_key_stops_everything_but_hello_until_the_user_decides(online: World) -> None:

@@ -400,7 +400,7 @@ def test_beyond_the_pins_a_strangers_name_is_confirmed_each_time(
     online: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # R-9.4-7
-    monkeypatch.setattr(contacts, "PINS_MAX", 0)
+    monkeypatch.setattr(contacts, "STRANGER_PINS_MAX", 0)
     bob = online.know("bob", BOB)
     online.receive(bob.letter(online.server.card, bob.body(1, "one")), BOB)
     online.receive(bob.letter(online.server.card, bob.body(2, "two")), BOB)

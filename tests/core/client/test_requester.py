@@ -128,3 +128,35 @@ def test_only_unknown_means_that_nobody_has_a_name(online: World) -> None:
     del online.server.answers[m.Lookup]
     online.advance(10)
     assert len(online.told(e.MessageDelivered)) == 1
+
+
+def test_how_long_the_server_takes_is_known_from_what_was_asked_once(online: World) -> None:
+    online.server.answers[m.Lookup] = nothing
+    assert online.client.server_rtt_us == 0
+    for name, seconds, rtt_us in (("bob", 0.08, 80_000), ("carol", 0.16, (7 * 80_000 + 160_000) // 8)):
+        online.send(name)
+        online.advance(seconds)
+        online.push(m.Refused(online.server.last(m.Lookup).id, m.Refusal.UNKNOWN, 10, 0))
+        assert online.client.server_rtt_us == rtt_us
+
+
+def test_what_was_asked_again_tells_of_loss_and_nothing_of_time(online: World) -> None:
+    online.server.answers[m.Lookup] = nothing
+    before = online.client.server_rtt_us
+    online.send("bob")
+    online.advance(0.6)
+    assert online.client.server_loss_ppm == 1_000_000 // 16
+    online.push(m.Refused(online.server.last(m.Lookup).id, m.Refusal.UNKNOWN, 10, 0))
+    assert online.client.server_loss_ppm == 1_000_000 // 16 - 1_000_000 // 256
+    assert online.client.server_rtt_us == before
+
+
+def test_a_disk_is_no_part_of_the_round_trip(online: World) -> None:
+    online.know("bob")
+    online.server.answers[m.Store] = nothing
+    online.send("bob")
+    before = online.client.server_rtt_us
+    stored = online.server.last(m.Store)
+    online.advance(0.3)
+    online.push(m.Stored(stored.id, False, stored.attempt))
+    assert online.client.server_rtt_us == before
