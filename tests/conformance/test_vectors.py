@@ -216,10 +216,8 @@ def test_a_sequence_of_records_is_taken_and_refused(v: dict[str, Any]) -> None:
 @pytest.mark.parametrize("v", vectors("cards", "rotations"))
 def test_a_rotation_is_made_and_holds(v: dict[str, Any]) -> None:
     signed = keys.label("rotation") + v["identity"] + v["rotated_name"].encode()
-    assert (v["former"], v["signature"]) == (
-        keys.sign_public(v["former_private"]),
-        keys.sign(v["former_private"], signed),
-    )
+    by = v["former_private"]
+    assert (v["former"], v["signature"]) == (keys.sign_public(by), keys.sign(by, signed))
     assert cards.rotation_holds({key: v[key] for key in ("former", "signature")}, v["identity"], v["rotated_name"])
 
 
