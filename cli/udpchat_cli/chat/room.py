@@ -172,7 +172,7 @@ class Room:
             case "history", name:
                 self._front.show(await asyncio.to_thread(self._history, name or chat.peer))
             case "accept", "server":
-                running.call(core.accept_server_key)
+                running.accept_server_key()
                 self._front.show([note("The new key of the server is taken.")])
                 self._register(running)
             case "accept", name:
