@@ -15,7 +15,7 @@ from .requirements import Requirement, citations, our_code, our_sections, our_te
 _HEAD: Final = """# Requirements and where they are met
 
 Made by `make generate`; a test compares. Each requirement of the reference, in its order: its words, the functions of
-this repository that cite it, and the tests that show it. That each is cited is checked by `tests/spec/test_requirements.py`.
+this repository that cite it, and the tests that show it. That all are is checked by `tests/spec/test_requirements.py`.
 """
 _HEADING: Final = re.compile(r"(?m)^#+ (\d+(?:\.\d+)+ .*)$")
 _NAMED = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
