@@ -459,6 +459,7 @@ def test_a_record_of_no_link_of_ours_is_refused(online: World) -> None:
 
 
 def test_a_record_from_elsewhere_is_refused_though_it_is_authentic(online: World) -> None:
+    # R-3.1-8
     online.receive(online.server.record(m.Superseded()), STRANGER)
     assert online.drops == [Reason.TYPE]
     assert online.is_online()
@@ -478,6 +479,7 @@ def test_a_replayed_record_is_refused(online: World) -> None:
 
 
 def test_a_retry_or_resp_from_elsewhere_is_refused(world: World) -> None:
+    # R-3.1-8
     world.server.silent = True
     world.register()
     world.receive(retry(world.server.datagrams[-1], TOKEN, world.server.public), CAROL)
