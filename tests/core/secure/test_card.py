@@ -94,6 +94,7 @@ def test_a_signature_of_another_card_of_the_same_identity_is_refused(suite: Suit
         ("version", True),
         ("version", 1.0),
         ("seq", 2**48),
+        ("seq", 0),  # R-2.3-8
         ("seq", -1),
         ("seq", True),
         ("expires_s", 253_402_300_800),
