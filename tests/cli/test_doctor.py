@@ -23,6 +23,7 @@ from udpchat_cli.doctor.asking import Asking, Trouble
 from udpchat_cli.doctor.finding import Finding, State
 from udpchat_cli.exits import Exit
 from udpchat_cli.values import Endpoint
+from udpchat_core.address import Address
 from udpchat_core.client import Client
 from udpchat_core.datagrams import Hello, Init, Resp, Retry
 from udpchat_core.wire import parse_untrusted, serialize
@@ -89,6 +90,22 @@ def test_a_port_where_nobody_listens_is_told_from_silence() -> None:
         assert {refused["port"].status, silent["port"].status} == {Exit.UNREACHABLE}
 
     virtually(scene)
+
+
+def test_of_several_addresses_the_one_that_answers_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scene(stage: Stage) -> None:
+        async def addresses_of(_: str, port: int) -> list[Address]:
+            return [Address(bytes((127, 0, 0, last)), port) for last in (2, 1)]
+
+        monkeypatch.setattr(network, "addresses_of", addresses_of)
+        findings = [finding async for finding in network.examine("two.example", stage.port, None)]
+        assert findings[0].text == "two.example is 127.0.0.2 (IPv4), 127.0.0.1 (IPv4)"
+        ports = [(finding.state, finding.text) for finding in findings if finding.check == "port"]
+        assert [state for state, _ in ports] == [State.UNTESTED, State.GOOD]
+        assert "nobody listens at UDP port 127.0.0.2:" in ports[0][1]
+        assert {finding.state for finding in findings[3:]} == {State.GOOD}
+
+    play(scene, tmp_path)
 
 
 def test_a_name_without_an_address_is_said() -> None:
