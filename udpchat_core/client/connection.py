@@ -75,7 +75,9 @@ class Connection:
         self._keyring = keyring
         self._requester = requester
         self.pinned = server_key
+        self._other_key: bytes | None = None  # of a RETRY since the last good one
         self._offered: bytes | None = None
+        self._offered_at: Instant | None = None
         self._offer: _Offer | None = None
         self.patience_us = 0
         self._greeting = b""
@@ -113,7 +115,7 @@ class Connection:
         if self._offered is None:
             raise LocalProtocolError("the key of the server did not change: there is nothing to accept")
         self._pin(self._offered, turn)
-        self._offered = None
+        self._offered = self._other_key = None
 
     # --- what comes ---
 
@@ -126,9 +128,9 @@ class Connection:
         else:
             raise BadDatagram(Reason.LINK)
         if self.pinned is not None and retry.server_key != self.pinned:  # R-9.1-1
-            if retry.server_key != self._offered:
-                self._offered = retry.server_key
-                turn.emit(ServerKeyChanged(self.pinned, retry.server_key))
+            self._other_key = retry.server_key
+            if self.record.phase is Phase.UNREACHABLE:
+                self._tell_other_key(turn)
             raise BadDatagram(Reason.KEY)
         self._offer = _Offer(retry.token, retry.server_key)
         self.step(event, turn)
@@ -217,6 +219,7 @@ class Connection:
                 turn.emit(Deregistered(confirmed=False))
             case Do.REPORT_UNREACHABLE:
                 self._requester.disconnect()
+                self._tell_other_key(turn)
                 turn.emit(ServerUnreachable())
             case _:
                 turn.emit(Superseded())
@@ -226,7 +229,7 @@ class Connection:
         assert self._offer is not None
         live, card = self._keyring.new_card(turn)
         index = self.shared.suite.random(INDEX_BYTES)
-        self._greeting = b""
+        self._greeting, self._other_key = b"", None
         try:
             self._initiated = initiate_untrusted(
                 self.shared.suite, self._offer.server_key, self._offer.token, index, live, card
@@ -242,6 +245,18 @@ class Connection:
         for route in (self._new, self.current):
             if route is not None:
                 turn.say(route, Deregister(self._deregister_id))
+
+    def _tell_other_key(self, turn: Turn) -> None:
+        """Tell the user of another key, once the pinned one did not answer: anybody on the path can make a RETRY.
+
+        Of ever other ones, only now and then.
+        """  # R-9.1-13
+        other = self._other_key
+        if other is None or other == self._offered or self.pinned is None:
+            return
+        if self._offered_at is None or turn.now >= after(self._offered_at, HINT_US):
+            self._offered, self._offered_at = other, turn.now
+            turn.emit(ServerKeyChanged(self.pinned, other))
 
     def _pin(self, key: bytes, turn: Turn) -> None:
         self.pinned = key

@@ -156,6 +156,37 @@ def test_another_server_key_stops_everything_but_hello_until_the_user_decides(on
     assert online.is_online()
 
 
+def test_a_forged_retry_with_another_key_stops_no_greeting(online: World) -> None:
+    # R-9.1-13
+    online.restart()
+    online.server.silent = True
+    online.register()
+    hello = online.server.datagrams[-1]
+    for other in range(1, 200):
+        online.receive(retry(hello, TOKEN, bytes([other]) * 32))
+    assert online.told(e.ServerKeyChanged) == []
+    online.server.silent = False
+    online.advance(0.5)
+    assert online.is_online()
+    assert online.told(e.ServerKeyChanged) == []
+
+
+def test_of_ever_other_keys_the_user_is_told_now_and_then(online: World) -> None:
+    # R-9.1-13
+    online.restart()
+    online.server.silent = True
+    online.register()
+    hello = online.server.datagrams[-1]
+    online.advance(2.6)
+    for other in range(200):
+        online.receive(retry(hello, TOKEN, bytes([other % 100 + 1]) * 32))
+        online.advance(0.1)
+    assert len(online.told(e.ServerKeyChanged)) <= 5
+    told = online.told(e.ServerKeyChanged)[-1].offered
+    online.do(online.client.accept_server_key(online.now))
+    assert online.disk.all(SaveServerKey)[-1] == SaveServerKey(told)
+
+
 def test_there_is_no_server_key_to_accept_unless_it_changed(online: World) -> None:
     with pytest.raises(LocalProtocolError, match="did not change"):
         online.client.accept_server_key(online.now)
@@ -402,7 +433,8 @@ def test_a_hint_with_another_key_than_the_pinned_is_refused(online: World) -> No
     online.advance(20)
     other = private_key("a public key of somebody")
     online.receive(hint(online, other))
-    assert online.told(e.ServerKeyChanged) == [e.ServerKeyChanged(online.server.public, other)]
+    assert online.told(e.ServerKeyChanged) == []  # R-9.1-13
+    assert online.drops == [Reason.KEY]
     assert len(online.server.links) == 1
     assert online.is_online()
 
