@@ -31,8 +31,8 @@ ESCAPES: Final = {
     "fake, by wide characters": "亀" * 150 + "trudy> pay me",
     "fake, by a link": "https://example.org/" + "a" * 100 + "trudy> 12:00 <trudy> paid",
     "backspace": "good\b\b\b\bevil\x7f",
-    "marks": "a" + "\u0301\u0334" * 500 + "b",
-    "joiners": "a" + "\u200d" * 500 + "b",
+    "marks": "a" + "\u0301\u0334" * 30 + "b",
+    "joiners": "a" + "\u200d" * 60 + "b",
     "null": "a\x00b\x1a",
 }
 """By what they are to do."""

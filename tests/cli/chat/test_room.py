@@ -127,6 +127,7 @@ def test_what_could_not_be_shown_is_shown_the_next_time(server: Server) -> None:
     for name in ("sven", "tom"):
         assert command(server, name, "chat")[1] == 0
     assert command(server, "tom", "send", "sven", "hello", "--wait", "stored")[1] == 0
+    assert command(server, "sven", "send", "tom", "hello", "--wait", "stored")[1] == 0  # and takes the mail
 
     async def broken(paper: Paper) -> None:
         paper.is_broken = True
