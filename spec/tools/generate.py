@@ -16,7 +16,7 @@ from udpchat_core.messages import CardBody, LetterBody, Outcome, Refusal, Scope
 from udpchat_core.secure import keys
 from udpchat_core.wire import BY_CODE, RECORD_OVERHEAD_BYTES, encode
 
-from . import drawing, machines, timers, traced, vectors
+from . import conformance, drawing, example, ladders, machines, registries, timers, traced, vectors
 from .extremes import extreme
 from .markdown import table
 from .source import comments, described, docstring, field_types
@@ -142,6 +142,11 @@ REGIONS: Final[Mapping[str, Callable[[], str]]] = {
     "timers": timers.of_machines,
     "times": timers.others,
     "machines": lambda: machines.sections(first=3),
+    "ladder_direct": ladders.direct,
+    "ladder_absent": ladders.absent,
+    "registries": registries.rows,
+    "classes": conformance.rows,
+    **example.PARTS,
 }
 
 
