@@ -177,10 +177,11 @@ class Reception:
         self._parts.roster.pull(turn)
 
     def _registration_refused(self, refused: m.Refused, turn: Turn) -> None:
-        if refused.refusal is m.Refusal.STALE_CARD and self._parts.keyring.jump_ahead(refused.card_seq):
-            self._parts.connection.step(Session.stale, turn)
-        elif refused.refusal is not m.Refusal.BUSY:
-            self._parts.connection.step(Session.rejected, turn)
+        connection = self._parts.connection
+        if refused.refusal is m.Refusal.BUSY:
+            connection.postpone(refused.wait_s, turn)
+        elif refused.refusal is not m.Refusal.STALE_CARD or not connection.outdo(refused.card_seq, turn):
+            connection.step(Session.rejected, turn)
             turn.emit(RegistrationRefused(refused.refusal))
 
 

@@ -1,6 +1,7 @@
 """Requests to the server: under one id until answered, so many in flight, patient with a busy server."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -41,7 +42,8 @@ def test_no_id_is_used_for_two_requests_on_whichever_link(online: World) -> None
     online.client.deregister(online.now)
     online.register()
     online.send("dave")
-    asked = [(type(each), each.id) for kind in (m.Register, m.Lookup, m.Ping) for each in online.server.all(kind)]
+    kinds: tuple[type[Any], ...] = (m.Register, m.Lookup, m.Ping)
+    asked = [(type(each), each.id) for kind in kinds for each in online.server.all(kind)]
     assert len(dict.fromkeys(asked)) >= 4
     assert len({id_ for _, id_ in dict.fromkeys(asked)}) == len(dict.fromkeys(asked))
 
