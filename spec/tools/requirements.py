@@ -13,7 +13,7 @@ from typing import Final
 
 ROOT: Final = Path(__file__).parents[2]
 CODE: Final = ("udpchat_core", "udpchat_net", "cli")
-MADE_UP: Final = ("test_requirements.py", "test_spec.py", "test_traced.py")
+MADE_UP: Final = ("test_requirements.py", "test_spec.py", "test_traced.py", "test_classes.py")
 """Tests that are about ids that are none."""
 _ID = re.compile(r"R-\d+(?:\.\d+)*-\d+")
 _STATED = re.compile(r"[-*] \*\*(R-(\d+(?:\.\d+)*)-(\d+))\*\* ")
