@@ -4,7 +4,7 @@ SHELL := /bin/sh
 PYTHON ?= python3
 EXECUTIONS ?= 1000000
 BIN := .venv/bin
-.PHONY: help venv test check fuzz soak planted bench demo generate lock format clean
+.PHONY: help venv test check fuzz soak planted bench demo docs generate lock format clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile
@@ -36,6 +36,10 @@ planted: .venv/installed ## plant each of a list of faults in a copy, and see th
 demo: .venv/installed ## a server and three clients chat over a network that loses every fifth datagram (20 seconds)
 	@$(BIN)/python -m udpchat_cli.demo
 
+docs: .venv/installed ## the reference, the tutorial and the Python API as a site that needs no network: site/index.html
+	@$(BIN)/python -m sphinx -q -W --keep-going -b html -c docs -d build/doctrees . site
+	@echo "the site is there: open site/index.html"
+
 generate: .venv/installed ## what is generated: tables, drawings and vectors in spec/, the manual page in packaging/
 	@$(BIN)/python -m spec.tools.generate
 
@@ -45,7 +49,7 @@ format: .venv/installed ## format the code
 lock: .venv/installed ## pin the newest versions that pyproject.toml allows
 	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --no-emit-index-url --no-emit-find-links \
 	  --no-annotate --python-version 3.11 --upgrade --all-extras \
-	  --group build --group dev --group fuzz pyproject.toml -o requirements.lock
+	  --group build --group dev --group docs --group fuzz pyproject.toml -o requirements.lock
 
 clean: ## remove what was built
-	@rm -rf .venv .fuzz .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@rm -rf .venv site build .fuzz .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

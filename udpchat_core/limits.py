@@ -164,7 +164,11 @@ SENDERS_MAX: Final = 4_096
 """Senders whose order is in memory; the least recently heard goes, and its next letter's floor says where it is."""
 
 PINS_MAX: Final = 16_384
-"""Names pinned to identities; beyond it a stranger's name is confirmed each time, and a new contact refused."""
+"""Names pinned to identities; beyond it a new contact is refused."""
+
+STRANGER_PINS_MAX: Final = 8_192
+"""Names up to which those of strangers who write are pinned too: half, so that they leave room for whom a user writes
+to. Beyond it a stranger's name is confirmed each time."""
 
 ENTERING_LETTERS_MAX: Final = 1_024
 """Letters on their way to the disk: what comes while it is slower is refused, and comes again."""
@@ -200,6 +204,13 @@ PING_JITTER_US: Final = 4_000_000
 
 LIVE_KEY_US: Final = 3_600_000_000
 """Life of a live key, an hour; it is kept as long again to open what was sealed to it."""
+
+RENEWAL_RETRY_US: Final = 30_000_000
+"""Wait before the next handshake beside a good link, if the server gave a token twice and did no handshake."""
+
+STALE_CARDS_MAX: Final = 3
+"""How often in a row a client follows *stale card* with another handshake: the first tells the highest seq, and others
+of its identity may come in between. Beyond it is a refusal."""
 
 LIVE_KEYS_MAX: Final = 4
 """Live keys kept: that of the link, and the last before it."""

@@ -11,7 +11,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     What is slow to import is imported once the arguments are known to be right.
     """
     from .arguments import parse  # noqa: PLC0415 - see above
-    from .exits import Exit, Failed, ReaderGone  # noqa: PLC0415
+    from .exits import Exit, Failed, ReaderGone, fault  # noqa: PLC0415
 
     try:
         options = parse(arguments)
@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
     except Exception as error:  # no traceback ever reaches a user
-        return _failed(_fault(error), Exit.INTERNAL)
+        return _failed(fault(error), Exit.INTERNAL)
 
 
 def _run(options: object) -> int:
@@ -66,13 +66,3 @@ def _failed(why: str, status: int) -> int:
 
     print(f"udpchat: {escaped(why)}", file=sys.stderr)
     return status
-
-
-def _fault(error: Exception) -> str:
-    """One line with what a report needs."""
-    at = error.__traceback__
-    while at is not None and at.tb_next is not None:
-        at = at.tb_next
-    where = f"{at.tb_frame.f_code.co_filename}:{at.tb_lineno}" if at is not None else "?"
-    what = " ".join(str(error).split())
-    return f"this is a fault of udpchat, please report it: {type(error).__name__} at {where}: {what}"

@@ -82,6 +82,8 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
     if at >= len(words):
         _wrong("say what to do: `udpchat --help` lists the commands")
     word, rest = words[at], words[:at] + words[at + 1 :]
+    if word == "help" and at < len(rest):
+        return parse([*rest, "--help"])
     if word in _HELP_WORDS:
         print(overview())
         raise SystemExit(Exit.DONE)

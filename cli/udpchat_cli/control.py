@@ -12,14 +12,17 @@ import os
 import socket
 import stat
 import sys
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
+
+from udpchat_net.stores.port import StoreLocked
 
 from . import schema
-from .exits import Exit, Failed
+from .exits import Exit, Failed, fault
 
 LINE_BYTES_MAX: Final = 1 << 19
 """Bytes of a line: a text of 64 KiB, all of it escaped."""
@@ -27,11 +30,18 @@ CONNECTIONS_MAX: Final = 64
 """Requests at once; a further one is closed, and its command says so."""
 REQUEST_S_MAX: Final = 10.0
 """How long a request may take to arrive: it is one line, on this machine."""
+CLOSE_S_MAX: Final = 1.0
+"""How long an answer may take to be read, at the end."""
 GRACE_S: Final = 10.0
 """How much longer than its own time-out an answer is waited for: a process that was stopped gives none."""
+LOCK_S_MAX: Final = 10.0
+"""How long a state that is locked is waited for."""
+LOCK_LOOK_S: Final = 0.05
 _PATH_BYTES_MAX = 103  # macOS has 104 with the zero at the end, Linux 108
 _DIGITS = 32
+_TURNS_TO_CLOSE = 8  # of the loop: asyncio takes five from accepting a connection to having closed it
 
+T = TypeVar("T")
 Say = Callable[[Mapping[str, Any]], None]
 """Sends an object back."""
 Answer = Callable[[dict[str, Any], Say], Awaitable[None]]
@@ -59,8 +69,9 @@ class Control:
     """Answers at the socket of a state file; whoever makes one holds the state's lock. On the running loop."""
 
     def __init__(self, state: Path, answer: Answer) -> None:
-        self.path = control_path(state)
-        self._answer = answer
+        self._state, self._answer = state, answer
+        self._path: Path | None = None
+        self._is_closed = False
         self._server: asyncio.Server | None = None
         self._answering: set[asyncio.Task[None]] = set()
 
@@ -68,42 +79,52 @@ class Control:
         """Listen. Raises `Failed`. Does nothing where there are no such sockets, as on Windows."""
         if sys.platform == "win32":
             return
-        if self.path.parent == _short_folder():
-            _check_own(self.path.parent, make=True)
+        path = self._path = control_path(self._state)
+        if path.parent == _short_folder():
+            _check_own(path.parent, make=True)
         try:
-            self.path.unlink(missing_ok=True)
-            bound = _bound(self.path)
+            path.unlink(missing_ok=True)
+            bound = _bound(path)
         except OSError as error:
-            raise Failed(Exit.STATE, f"{self.path} cannot be made ({error.strerror}): see its folder") from error
+            raise Failed(Exit.STATE, f"{path} cannot be made ({error.strerror}): see its folder") from error
         self._server = await asyncio.start_unix_server(self._connected, sock=bound, limit=LINE_BYTES_MAX)
 
     async def close(self) -> None:
         """Listen no more; what is under way is told that this is the end."""
-        if self._server is not None:
+        if self._server is not None and self._path is not None:
             self._server.close()
-            self.path.unlink(missing_ok=True)
+            self._path.unlink(missing_ok=True)
             self._server = None
+        self._is_closed = True
         for task in self._answering:
             task.cancel()
         if self._answering:
             await asyncio.wait(self._answering)
+        for _ in range(_TURNS_TO_CLOSE):  # what was accepted in the last moment is closed as well
+            await asyncio.sleep(0)
 
-    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        if len(self._answering) < CONNECTIONS_MAX:
-            self._answering.add(task)
-            try:
-                await self._serve(reader, writer)
-            except asyncio.CancelledError:
-                _say(writer, _end(Exit.UNREACHABLE, "the udpchat that was asked has ended"))
-            except ConnectionError:  # whoever asked has gone
-                pass
-            finally:
-                self._answering.discard(task)
+    def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._is_closed or len(self._answering) >= CONNECTIONS_MAX:
+            writer.close()
+            return
+        task = asyncio.ensure_future(self._converse(reader, writer))
+        self._answering.add(task)
+        task.add_done_callback(self._answering.discard)
+        task.add_done_callback(lambda _: writer.transport.abort())  # also if it was cancelled before it began
+
+    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await self._serve(reader, writer)
+        except asyncio.CancelledError:
+            _say(writer, _end(Exit.UNREACHABLE, "the udpchat that was asked has ended"))
+        except ConnectionError:  # whoever asked has gone
+            pass
+        except Exception as error:  # a fault of this program ends one request, and no more
+            _say(writer, _end(Exit.INTERNAL, fault(error)))
         writer.close()
-        with suppress(ConnectionError):
-            await writer.wait_closed()
+        with suppress(ConnectionError, TimeoutError):  # whoever asked may be stopped, and read nothing
+            async with asyncio.timeout(CLOSE_S_MAX):
+                await writer.wait_closed()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -129,7 +150,7 @@ def ask(state: Path, request: Mapping[str, Any], say: Callable[[dict[str, Any]],
     Waits `seconds` for each line, and a little more. Raises `Failed` with what the end says, if it is not good, and
     `NobodyThere`.
     """
-    with _connection(control_path(state)) as connected:
+    with _connection(state) as connected:
         connected.settimeout(seconds + GRACE_S)
         try:
             connected.sendall(f"{schema.line(request)}\n".encode())
@@ -148,14 +169,38 @@ def ask(state: Path, request: Mapping[str, Any], say: Callable[[dict[str, Any]],
     raise Failed(Exit.STATE, "the udpchat that works with this state has gone, and did not say how it ended: try again")
 
 
+def alone(state: Path, work: Callable[[], T], through: Callable[[], T] | None = None) -> T:
+    """What `work` does with the state for itself; or, if another udpchat answers at its socket, what `through` asks.
+
+    One that does not answer is a command that has it for a moment, as `send` from cron: that one is waited for. Raises
+    `StoreLocked` if that takes too long, or if somebody answers and there is nothing to ask.
+    """
+    until = time.monotonic() + LOCK_S_MAX
+    while True:
+        try:
+            return work()
+        except StoreLocked as error:
+            locked = error
+        try:
+            if through is not None:
+                return through()
+            _connection(state).close()
+        except NobodyThere:
+            if time.monotonic() < until:
+                time.sleep(LOCK_LOOK_S)
+                continue
+        raise locked
+
+
 def _ended(end: dict[str, Any]) -> None:
     if end["status"] != Exit.DONE:
         raise Failed(Exit(end["status"]), end["error"])
 
 
-def _connection(path: Path) -> socket.socket:
+def _connection(state: Path) -> socket.socket:
     if sys.platform == "win32":
         raise NobodyThere
+    path = control_path(state)
     if path.parent == _short_folder():
         _check_own(path.parent, make=False)
     connected = socket.socket(socket.AF_UNIX)

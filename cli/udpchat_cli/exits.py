@@ -29,3 +29,13 @@ class Failed(Exception):
     def __init__(self, status: Exit, why: str) -> None:
         super().__init__(why)
         self.status = status
+
+
+def fault(error: Exception) -> str:
+    """One line about a fault of this program, with what a report needs."""
+    at = error.__traceback__
+    while at is not None and at.tb_next is not None:
+        at = at.tb_next
+    where = f"{at.tb_frame.f_code.co_filename}:{at.tb_lineno}" if at is not None else "?"
+    what = " ".join(str(error).split())
+    return f"this is a fault of udpchat, please report it: {type(error).__name__} at {where}: {what}"

@@ -16,6 +16,8 @@ from .verifying import verify
 from .wording import fingerprint, reason
 
 LEVELS: Final = ("stored", "delivered")
+ROSTER_S_MAX: Final = 10.0
+"""How long the list of users may take: it is asked for page by page, and what is lost is asked for again."""
 WAIT_S_MAX: Final = 30 * 86_400
 
 
@@ -63,12 +65,10 @@ async def deliver(session: Session, to: str, text: str, level: str, seconds: flo
     message = _Message(session.core.next_message, to, say)
 
     def is_settled() -> bool:
-        reached = message.delivered or (message.stored is not None and (level == "stored" or _is_clear(message)))
+        if message.stored is not None and (level == "stored" or (seconds is None and not message.stored.online)):
+            return True
         stuck = message.refused is not None or to in session.changed_keys or session.trouble is not None
-        return reached or stuck
-
-    def _is_clear(message: _Message) -> bool:
-        return seconds is None and message.stored is not None and not message.stored.online
+        return message.delivered or stuck
 
     with session.listening(message.happened):
         session.call(session.core.send, to, text)
@@ -119,6 +119,9 @@ async def answer(session: Session, request: Mapping[str, Any], say: Say) -> None
                 raise Failed(Exit.USAGE, f"{seconds!r} are no seconds")
             await deliver(session, to, text, level, seconds, say)
         case {"do": "who"}:
+            known = session.core.roster  # with this user in it, once it is known
+            if not await session.until(lambda: bool(known) or session.trouble is not None, ROSTER_S_MAX) or not known:
+                raise session.trouble or Failed(Exit.UNREACHABLE, "the server did not say who is there: try again")
             for name, online in sorted(session.core.roster.items()):
                 say(schema.made("user", name=name, online=online))
         case {"do": "verify", "act": str(act)}:

@@ -52,7 +52,11 @@ class Stage:
     async def online(self, name: str, **how: Any) -> Session:
         session = self.session(name, **how)
         session.start(HOST)
-        await session.online()
+        try:
+            await session.online()
+        except BaseException:
+            await session.end()
+            raise
         return session
 
     async def known(self, *names: str) -> None:

@@ -194,6 +194,17 @@ def test_help_shows_how_and_an_example(words: list[str], capsys: pytest.CaptureF
     assert max(map(len, said.splitlines())) <= 120
 
 
+def test_help_can_be_asked_for_by_word(capsys: pytest.CaptureFixture[str]) -> None:
+    said = []
+    for words in (["help", "server", "ban"], ["server", "ban", "--help"], ["server", "ban", "mallory", "-h"]):
+        with pytest.raises(SystemExit) as ended:
+            parse(words)
+        assert ended.value.code == 0
+        said.append(capsys.readouterr().out)
+    assert said[0] == said[1] == said[2]
+    assert said[0].startswith("usage: udpchat server ban")
+
+
 @pytest.mark.parametrize("command", COMMANDS.values(), ids=lambda command: command.name)
 def test_every_example_is_understood(command: Command) -> None:
     for line in command.example.splitlines():
@@ -232,6 +243,8 @@ try:
 except SystemExit:
     pass
 slow = {"asyncio", "sqlite3", "pydantic", "statemachine", "cryptography", "cbor2"}
+if sys.argv[1:] != ["--version"]:  # not by much, but they add up
+    slow |= {"dataclasses", "inspect", "ipaddress", "json", "shutil", "tomllib"}
 sys.exit(repr(slow & set(sys.modules)) if slow & set(sys.modules) else 0)
 """
     run = subprocess.run([sys.executable, "-c", program, *words], capture_output=True, text=True, check=False)

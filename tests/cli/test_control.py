@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 
 from udpchat_cli import control
-from udpchat_cli.control import Control, NobodyThere, Say, ask, control_path
+from udpchat_cli.control import Control, NobodyThere, Say, alone, ask, control_path
 from udpchat_cli.exits import Exit, Failed
+from udpchat_net.stores.port import StoreLocked
 
 Things = list[dict[str, Any]]
 
@@ -205,6 +206,36 @@ def test_only_so_many_are_answered_at_once_and_the_next_is_told(
     talk(state, trying)
 
 
+def test_who_asks_and_reads_nothing_holds_up_no_end(tmp_path: Path) -> None:
+    state = tmp_path / "a.db"
+
+    async def much(request: dict[str, Any], say: Say) -> None:
+        for _ in range(1_000):
+            say({"event": "echo", "text": "x" * 10_000})
+
+    async def scene() -> None:
+        answering = Control(state, much)
+        await answering.start()
+        with socket.socket(socket.AF_UNIX) as silent:
+            silent.connect(str(control_path(state)))
+            silent.sendall(b"{}\n")
+            while not answering._answering:
+                await asyncio.sleep(0)
+            await answering.close()
+        assert not answering._answering
+
+    asyncio.run(scene())
+
+
+def test_a_fault_ends_one_request_in_one_line(tmp_path: Path) -> None:
+    async def wrong(_: dict[str, Any], say: Say) -> None:
+        raise TypeError("a fault\nof two lines")
+
+    with pytest.raises(Failed, match=r"please report it: TypeError at .*: a fault of two lines$") as failed:
+        talk(tmp_path / "a.db", lambda: asked(tmp_path / "a.db"), wrong)
+    assert failed.value.status is Exit.INTERNAL
+
+
 def test_an_end_in_the_middle_of_a_request_is_told(tmp_path: Path) -> None:
     state = tmp_path / "a.db"
 
@@ -226,6 +257,40 @@ def test_an_end_in_the_middle_of_a_request_is_told(tmp_path: Path) -> None:
         assert failed.value.status is Exit.UNREACHABLE
 
     asyncio.run(scene())
+
+
+# --- one after the other ---
+
+
+class State:
+    """A state that somebody has for so many looks."""
+
+    def __init__(self, looks: int) -> None:
+        self.looks = looks
+
+    def work(self) -> str:
+        self.looks -= 1
+        if self.looks >= 0:
+            raise StoreLocked("it is in use")
+        return "alone"
+
+
+def test_a_state_that_a_command_has_for_a_moment_is_waited_for(tmp_path: Path) -> None:
+    assert alone(tmp_path / "a.db", State(2).work) == "alone"
+    assert alone(tmp_path / "a.db", State(2).work, lambda: asked(tmp_path / "a.db")) == "alone"
+
+
+def test_who_answers_is_asked_and_else_in_the_way(tmp_path: Path) -> None:
+    state = tmp_path / "a.db"
+    assert talk(state, lambda: alone(state, State(1).work, lambda: str(asked(state)[0]["event"]))) == "echo"
+    with pytest.raises(StoreLocked):
+        talk(state, lambda: alone(state, State(1).work))
+
+
+def test_a_state_that_stays_in_use_is_not_waited_for_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(control, "LOCK_S_MAX", 0)
+    with pytest.raises(StoreLocked):
+        alone(tmp_path / "a.db", State(10**9).work)
 
 
 def test_a_process_that_is_stopped_does_not_hold_others_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

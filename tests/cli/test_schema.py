@@ -1,6 +1,8 @@
 """What `--json` prints is what the table says, a line for each object, whatever is in it."""
 
 import json
+import os
+from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 import jsonschema
@@ -13,6 +15,7 @@ from udpchat_core import events as e
 from udpchat_core.address import Address
 from udpchat_core.messages import Refusal
 
+PAGE = Path(__file__).parents[2] / "cli" / "JSON.md"
 AT = Address(b"\x7f\0\0\1", 20_000)
 VALUES: dict[Any, Any] = {str: "anna", int: 5, bool: True, bytes: b"k" * 32, Address: AT, Refusal: Refusal.UNKNOWN}
 
@@ -68,6 +71,17 @@ def test_what_a_terminal_may_obey_is_escaped(text: str) -> None:
     assert line.isprintable()
     assert line.isascii()
     assert json.loads(line)["text"] == text
+
+
+def test_the_page_is_what_the_table_says() -> None:
+    """Written anew with REWRITE=1."""
+    begin, end = "<!-- generated -->\n", "<!-- end -->\n"
+    before, _, rest = PAGE.read_text("utf-8").partition(begin)
+    _, _, after = rest.partition(end)
+    page = f"{before}{begin}{schema.described()}{end}{after}"
+    if os.environ.get("REWRITE"):
+        PAGE.write_text(page, "utf-8")
+    assert PAGE.read_text("utf-8") == page
 
 
 def test_the_table_can_be_read_by_people_and_by_programs() -> None:

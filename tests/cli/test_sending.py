@@ -255,6 +255,20 @@ def test_a_session_answers_what_another_command_asks(tmp_path: Path) -> None:
     play(scene, tmp_path)
 
 
+def test_who_is_there_is_not_told_before_it_is_known(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        await stage.known("anna")
+        stage.silence()
+        anna = stage.session("anna", watch_all=True)
+        anna.start("127.0.0.1")
+        with pytest.raises(Failed, match="does not answer") as failed:
+            await sending.answer(anna, {"do": "who"}, lambda _: pytest.fail("it was told"))
+        assert failed.value.status is Exit.UNREACHABLE
+        await anna.end()
+
+    play(scene, tmp_path)
+
+
 @pytest.mark.parametrize(
     "request_",
     [

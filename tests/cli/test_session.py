@@ -193,7 +193,7 @@ def test_another_key_of_the_server_is_status_7(tmp_path: Path) -> None:
         stage.start_server()
         failed = await trouble(stage)
         assert failed.status is Exit.KEY_CHANGED
-        assert f"accept it in `udpchat chat anna@127.0.0.1:{stage.port}`" in str(failed)
+        assert "accept it with `udpchat verify --server --accept`" in str(failed)
         assert not any(thing["event"] == "registered" for thing in stage.logged[-1:])
 
     play(scene, tmp_path)

@@ -1,7 +1,7 @@
 """A thin line is shared, used and not flooded: window, pacing and halving, in virtual time under the oracle.
 
 The line carries 32,000 bytes a second, and its queue of 16,000 is full for half a second. The bounds have room over
-what was measured with eight seeds; without halving, pacing or holding back, tests here fail.
+what was measured with three seeds; without halving, pacing or holding back, tests here fail.
 """
 
 from collections import Counter

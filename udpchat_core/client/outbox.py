@@ -7,7 +7,7 @@ out: while its head waits for the directory, everything behind waits too.
 
 from ..errors import BadDatagram, Reason
 from ..instant import MS, Instant, after
-from ..limits import NOTED_SLOTS_MAX, NUMBER_LIMIT, OUTBOX_LETTERS_MAX
+from ..limits import DIRECT_RETRY_US, DIRECT_WAIT_US_MAX, NOTED_SLOTS_MAX, NUMBER_LIMIT, OUTBOX_LETTERS_MAX
 from ..machines.outgoing import OUTGOING, Do, Outgoing, OutgoingLetter, Phase
 from ..messages import CardBody, LetterBody, Noted, Refusal, Store
 from ..requests import PinOutgoing, SaveOutgoing, SettleOutgoing
@@ -27,6 +27,8 @@ _RETRIED = frozenset({Refusal.QUOTA, Refusal.BUSY, Refusal.UNKNOWN, Refusal.NOT_
 """R-9.3-8: refusals of Store after which it is tried again: a server that lost its directory learns it again."""
 _TOLD = frozenset({Refusal.QUOTA, Refusal.UNKNOWN})
 """R-9.3-8: those that may last, so that the user wants to know; the others are over in a moment."""
+_ANSWERED_US_MAX = len(DIRECT_RETRY_US) * DIRECT_WAIT_US_MAX
+"""An acknowledgement that comes later may answer a probe of a stored letter, and measures nothing."""
 _ATTEMPT_ORDINAL_MAX = 2**31
 """Shifted by 16 bits, it leaves half of the numbers for further attempts."""
 
@@ -53,7 +55,7 @@ class Outbox:
         self._connection = connection
         self._contacts = contacts
         self._epoch = epoch
-        # Above those of every life before, and unlike them even if the card's seq could not be saved.
+        # R-9.3-16: above those of every life before, and unlike them even if the card's seq could not be saved.
         ordinal = min(keyring.card_seq + 1, _ATTEMPT_ORDINAL_MAX)
         self._first_attempt = ordinal << 16 | int.from_bytes(shared.suite.random(2))
         self._letters: dict[bytes, OutgoingLetter] = {}
@@ -180,7 +182,8 @@ class Outbox:
         letter = self._by_ack.get(ack)
         if letter is None:
             raise BadDatagram(Reason.LINK)
-        if letter.phase is Phase.DIRECT and letter.first_sent is not None:
+        # Also one that answers after the budget: a path slower than that would never be measured.
+        if letter.tries and letter.first_sent is not None and turn.now <= after(letter.first_sent, _ANSWERED_US_MAX):
             conversation = self._conversation(letter)
             conversation.path.acknowledged(letter.first_sent, turn.now, conversation.in_flight)
         self._step(letter, Outgoing.acknowledged, turn)
@@ -212,7 +215,7 @@ class Outbox:
             letter.attempt = attempt + 1
             self._carry_out(Do.STORE, letter, turn)
             return
-        if online and self._contacts.use(letter.to).address is None:  # it came online since it was looked up
+        if online and self._contacts.use(letter.to).address is None:  # R-9.3-17: it came online since it was looked up
             self._contacts.stale(letter.to)
         self.progress.online[letter.message] = online
         self._step(letter, Outgoing.kept, turn)

@@ -33,8 +33,8 @@ class Directory:
         self._remembered_from = 0  # every change after this counter is in there
         self._rotations: dict[User, Rotation] = {}  # few have one
         known = [self._user(each) for each in users]
-        self._by_name = Users[str](lambda user: name_in(user.card), known)
-        self._by_identity = Users[bytes](lambda user: identity_in(user.card), known)
+        self._by_name = Users[str](_name, known)
+        self._by_identity = Users[bytes](_identity, known)
 
     def __len__(self) -> int:
         return len(self._by_name)
@@ -151,3 +151,11 @@ class Directory:
     def _entry(self, name: str) -> RosterEntry:
         user = self._by_name.get(name)
         return RosterEntry(name, False, 0) if user is None else RosterEntry(name, bool(user.online), user.seq)
+
+
+def _name(user: User) -> str:
+    return name_in(user.card)
+
+
+def _identity(user: User) -> bytes:
+    return identity_in(user.card)

@@ -108,7 +108,7 @@ class Ledger(Observer):
         self.is_server_honest = is_server_honest
         self.outsiders: dict[bytes, Address] = {}
         self.entries: dict[tuple[bytes, int], bytes] = {}
-        self.foreign: dict[tuple[bytes, bytes], tuple[bytes, str]] = {}
+        self.foreign: dict[tuple[bytes, bytes], list[tuple[bytes, str]]] = {}
         self.by_secret: dict[bytes, Letter] = {}
         self.by_ack: dict[bytes, Letter] = {}
         self.by_slot: dict[bytes, Letter] = {}
@@ -158,7 +158,7 @@ class Ledger(Observer):
 
     def wrote(self, identity: bytes, recipient: bytes, secret: bytes, text: str) -> None:  # noqa: D102
         ack = self.world.nodes[SERVER].suite.hash(ACK_LABEL + secret)[:ID_BYTES]
-        self.foreign[identity, ack] = (recipient, text)
+        self.foreign.setdefault((identity, ack), []).append((recipient, text))
 
     def opened(self, identity: bytes, secret: bytes) -> None:  # noqa: D102
         letter = self.by_secret.get(secret)
@@ -266,7 +266,7 @@ class Ledger(Observer):
         letter.entered = True
 
     def _enter_foreign(self, node: Node, enter: EnterLetter) -> None:
-        if self.foreign.get((enter.sender, enter.ack)) != (self.identities[node.name], enter.text):
+        if (self.identities[node.name], enter.text) not in self.foreign.get((enter.sender, enter.ack), ()):
             raise Violation(Invariant.RIGHT_PERSON, f"{node.name} entered what no outsider wrote to it: {enter.text!r}")
         self._note_entered(self.inboxes[node.name], enter)
 

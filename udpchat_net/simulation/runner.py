@@ -78,7 +78,7 @@ def shrink(scenario: Scenario, fails: Callable[[Scenario], bool], runs_max: int 
 
 
 def text_of(sender: str, number: int) -> str:
-    """How the text of the `number`th message of a run begins, from 1 on."""
+    """How the text of message `number` of a run begins; the first is 1."""
     return f"{sender} {number} "
 
 

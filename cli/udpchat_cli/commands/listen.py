@@ -7,7 +7,7 @@ from udpchat_net.driver import run as run_loop
 
 from ..accounts import Speaker, speaker
 from ..arguments import Given
-from ..control import Control
+from ..control import Control, alone
 from ..display import block
 from ..exits import Exit, Failed, ReaderGone
 from ..mail import Text, received, shown_name
@@ -20,7 +20,7 @@ from ..wording import timestamp
 def run(given: Given) -> int:
     """Listen; the exit status. Raises `Failed` and `StoreError`."""
     who = speaker(given.arguments)
-    return run_loop(_listen(who, given.arguments))
+    return alone(who.path, lambda: run_loop(_listen(who, given.arguments)))
 
 
 async def _listen(who: Speaker, arguments: Namespace) -> Exit:

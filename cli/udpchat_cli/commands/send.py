@@ -11,11 +11,10 @@ from typing import Any
 
 from udpchat_core.limits import TEXT_PARTS_BYTES_MAX
 from udpchat_net.driver import run as run_loop
-from udpchat_net.stores.port import StoreLocked
 
 from ..accounts import Speaker, speaker
 from ..arguments import Given
-from ..control import NobodyThere, Say, ask
+from ..control import Say, alone, ask
 from ..descriptors import descriptor, read_some
 from ..exits import Exit, Failed, ReaderGone
 from ..grammar import SETTLE_S
@@ -36,15 +35,15 @@ def run(given: Given) -> int:
             with suppress(ReaderGone):  # the message is to arrive all the same
                 output.say(state_line(thing), thing)
 
-    try:
+    def work() -> None:
         run_loop(_send(who, arguments, text, say))
-    except StoreLocked as locked:
+
+    def through() -> None:
         request = {"do": "send", "to": arguments.to, "text": text, "level": arguments.wait}
         request |= {} if arguments.timeout is None else {"seconds": arguments.timeout}
-        try:
-            ask(who.path, request, say, SETTLE_S if arguments.timeout is None else arguments.timeout)
-        except NobodyThere:
-            raise locked from None
+        ask(who.path, request, say, SETTLE_S if arguments.timeout is None else arguments.timeout)
+
+    alone(who.path, work, through)
     return Exit.DONE
 
 

@@ -5,6 +5,7 @@ import sys
 import time
 from argparse import Namespace
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -124,7 +125,8 @@ class Operator:
     def _identity(self, who: str) -> bytes:
         """The key of a user, from its name or its digits. Raises `Failed`."""
         if len(who) == _KEY_DIGITS:
-            return bytes.fromhex(who)
+            with suppress(ValueError):
+                return bytes.fromhex(who)
         identity = self._server.core.identity_of(who)
         if identity is None:
             raise Failed(Exit.UNKNOWN, f"nobody has the name {who} here")

@@ -1,23 +1,20 @@
 """`who`: who is there, and who is away. If a `chat` or `listen` works with the same identity, that one is asked."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 from udpchat_core import events as e
 from udpchat_net.driver import run as run_loop
-from udpchat_net.stores.port import StoreLocked
 
 from .. import schema
 from ..accounts import Speaker, speaker
 from ..arguments import Given
-from ..control import NobodyThere, ask
+from ..control import alone, ask
 from ..exits import Exit, Failed
 from ..output import Output
+from ..sending import ROSTER_S_MAX
 from ..session import Event, session
 from ..wording import reason
-
-ROSTER_S_MAX: Final = 10.0
-"""How long the list may take: it is asked for page by page, and what is lost is asked for again."""
 
 
 def run(given: Given) -> int:
@@ -28,14 +25,11 @@ def run(given: Given) -> int:
     def say(thing: Mapping[str, Any]) -> None:
         output.say(f"{thing['name']:<33}{'online' if thing['online'] else 'away'}", thing)
 
-    try:
+    def work() -> None:
         for thing in run_loop(_roster(who)):
             say(thing)
-    except StoreLocked as locked:
-        try:
-            ask(who.path, {"do": "who"}, say, ROSTER_S_MAX)
-        except NobodyThere:
-            raise locked from None
+
+    alone(who.path, work, lambda: ask(who.path, {"do": "who"}, say, ROSTER_S_MAX))
     return Exit.DONE
 
 

@@ -258,6 +258,7 @@ def test_what_the_server_says_of_the_recipient_is_told(online: World) -> None:
 
 
 def test_who_came_online_as_stored_tells_is_looked_up_for_the_next_letter_and_gets_it_directly(online: World) -> None:
+    # R-9.3-17
     online.know("bob")
     online.send("bob", "while away")
     bob = online.know("bob", BOB)
@@ -289,6 +290,34 @@ def test_a_path_that_is_known_to_be_slow_is_waited_for(online: World) -> None:
         assert len(bob.letters) == sent[second]
         online.advance(0.001)
     assert sent == [1, 2, 3, 3]
+
+
+def test_a_path_slower_than_the_budget_is_measured_by_what_comes_after_it(online: World) -> None:
+    # R-9.3-12: 700 ms; the next letter waits for as long as it may, and needs no mailbox.
+    bob = mute(online)
+    online.send("bob", "measures")
+    online.advance(0.7)
+    assert len(online.told(e.MessageUnanswered)) == 1
+    online.receive(bob.ack(bob.letters[0]), BOB)
+    bob.letters.clear()
+    online.send("bob", "next")
+    online.advance(0.7)
+    assert len(bob.letters) == 1
+    online.receive(bob.ack(bob.letters[0]), BOB)
+    assert len(online.told(e.MessageUnanswered)) == 1
+    assert [event.stored for event in online.told(e.MessageDelivered)] == [True, False]
+
+
+def test_a_probe_of_a_stored_letter_measures_nothing(online: World) -> None:
+    # R-9.3-12: else the path would be taken for one of 30 s.
+    bob = mute(online)
+    online.send("bob", "stored")
+    online.advance(31)
+    online.receive(bob.ack(bob.letters[-1]), BOB)
+    bob.letters.clear()
+    online.send("bob", "next")
+    online.advance(0.25)
+    assert len(bob.letters) == 3
 
 
 def test_a_fast_path_keeps_the_shortest_waits(online: World) -> None:
@@ -599,7 +628,7 @@ def test_an_attempt_that_cannot_be_outdone_is_taken_as_it_is(online: World) -> N
 
 
 def test_every_life_stores_with_a_higher_attempt(online: World) -> None:
-    # R-9.3-5
+    # R-9.3-5, R-9.3-16
     online.know("bob")
     online.send("bob")
     for _ in range(3):
@@ -882,6 +911,20 @@ def test_a_clock_alone_gives_nothing_up(online: World, wrong: str) -> None:
         )
     online.advance(2 * 3_600)
     assert online.told(e.MessageExpired) == []
+
+
+def test_a_message_of_an_earlier_life_is_as_old_as_its_date_says(online: World) -> None:
+    # R-9.3-9: nothing else of when it was sent is on the disk
+    online.know("bob")
+    number = online.send("bob")
+    online.restart()
+    online.register()
+    online.sleep(13.9)
+    online.advance(3_700)
+    assert online.told(e.MessageExpired) == []
+    online.sleep(0.1)
+    online.advance(3_700)
+    assert online.told(e.MessageExpired) == [e.MessageExpired(number, "bob")]
 
 
 @pytest.mark.parametrize("registered", [True, False])

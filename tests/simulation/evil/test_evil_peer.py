@@ -6,6 +6,8 @@
   `test_one_sender_holds_no_more_than_its_share`
 - letters of ever new identities and names: a bounded rate of names asked about:
   `test_ever_new_strangers_do_not_stand_in_line_before_a_users_own_requests`
+- letters of ever new registered names, to fill the pins: half of them is for whom the user writes to:
+  `test_strangers_with_names_leave_room_for_contacts`
 - letters that nobody can open, from strangers: a bounded rate of openings:
   `test_letters_that_open_nothing_hold_up_nobody`
 - a letter passed on to another: the signature covers the recipient:
@@ -58,6 +60,7 @@ import pytest
 
 from tests.simulation.evil.scene import Scene
 from udpchat_core import messages as m
+from udpchat_core.client import contacts
 from udpchat_core.datagrams import Acks, Init, Record, Resp
 from udpchat_core.errors import Reason
 from udpchat_core.events import LetterReceived, UserLeft
@@ -126,6 +129,23 @@ def test_ever_new_strangers_do_not_stand_in_line_before_a_users_own_requests() -
     assert "to whom nobody spoke yet" in scene.texts("cyd")
     assert scene.texts("bob").count("hello, stranger") == 20 * 150
     assert not any(event.confirmed for event in scene.told("bob", LetterReceived) if "stranger" in event.name)
+    scene.end()
+
+
+def test_strangers_with_names_leave_room_for_contacts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """R-9.4-7: who writes is pinned, once the directory said who it is, but in half of the places only."""
+    monkeypatch.setattr(contacts, "PINS_MAX", 8)
+    monkeypatch.setattr(contacts, "STRANGER_PINS_MAX", 4)
+    scene = Scene(clients=("ann", "bob", "cyd"))
+    scene.world.register("cyd")
+    place = scene.world.network.address("bob")
+    for each in scene.crowd(10):
+        each.send(place, each.letter(each.look_up("bob"), each.body("hello, stranger")))
+        scene.run(0.1)
+    assert len(scene.client("bob").load().pins) == 4
+    scene.world.send("bob", "cyd", "to whom nobody spoke yet")
+    scene.chat()
+    assert "to whom nobody spoke yet" in scene.texts("cyd")
     scene.end()
 
 
@@ -459,7 +479,7 @@ def test_a_taken_name_stays_taken() -> None:
         scene.run(1)
         assert [each.refusal for each in eve.said(m.Refused)] == [m.Refusal.NAME_TAKEN]
         other = scene.peer("ann", connected=False)
-        other.connect(identity=scene.identity("ann"))
+        other.connect(identity=scene.identity("ann"), seq=CARD_JUMP_MAX)
         scene.run(1)
         assert other.link is None
         assert scene.world.nodes[SERVER].dropped[Reason.SIGNATURE] >= 1

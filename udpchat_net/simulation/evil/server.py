@@ -44,8 +44,8 @@ class EvilServer(Server):
         return found.card
 
     def names(self) -> list[str]:
-        """Who ever said anything to it."""
-        return list(self._spoken)
+        """Who said anything to it and is registered."""
+        return [name for name in self._spoken if isinstance(self._directory.look_up(0, name), m.Found)]
 
     def push(self, name: str, said: Sequence[m.Message], now: Instant) -> Actions:
         """Say all of it, unasked, to a user from whom it heard; to be called by `World.call`."""
