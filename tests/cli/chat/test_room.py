@@ -23,9 +23,8 @@ class Paper:
 
     is_patient = False
 
-    def __init__(self, desk: Desk) -> None:
-        self.desk = desk
-        self.is_broken = False
+    def __init__(self, desk: Desk, is_broken: bool) -> None:
+        self.desk, self.is_broken = desk, is_broken
         self.lines: list[str] = []
         self.rings = 0
         self._typed: list[str | None] = []
@@ -72,14 +71,16 @@ def who(server: Server, name: str) -> accounts.Speaker:
     return accounts.speaker(given.arguments)
 
 
-def chatting(speaker: accounts.Speaker, play: Callable[[Paper], Awaitable[None]]) -> tuple[Exit, Paper]:
+def chatting(
+    speaker: accounts.Speaker, play: Callable[[Paper], Awaitable[None]], *, is_broken: bool = False
+) -> tuple[Exit, Paper]:
     """Chat, with somebody who plays."""
 
     async def main() -> tuple[Exit, Paper]:
         papers: list[Paper] = []
 
         def paper(desk: Desk) -> Paper:
-            papers.append(Paper(desk))
+            papers.append(Paper(desk, is_broken))
             return papers[0]
 
         chat = asyncio.ensure_future(room.Room(speaker, None, None, paper).run())
@@ -129,18 +130,17 @@ def test_what_could_not_be_shown_is_shown_the_next_time(server: Server) -> None:
     assert command(server, "tom", "send", "sven", "hello", "--wait", "stored")[1] == 0
     assert command(server, "sven", "send", "tom", "hello", "--wait", "stored")[1] == 0  # and takes the mail
 
-    async def broken(paper: Paper) -> None:
-        paper.is_broken = True
-        paper.desk.changed()
+    async def nothing(paper: Paper) -> None:
+        pass
 
-    async def online_and_broken(paper: Paper) -> None:
+    async def quit_once_shown(paper: Paper) -> None:
         await paper.until(lambda: paper.has("<tom> hello"))
         paper.type("/quit")
 
-    chatting(who(server, "sven"), broken)
-    _, paper = chatting(who(server, "sven"), online_and_broken)
+    chatting(who(server, "sven"), nothing, is_broken=True)
+    _, paper = chatting(who(server, "sven"), quit_once_shown)
     assert paper.has("--- 1 new ---")
-    _, paper = chatting(who(server, "sven"), broken)
+    _, paper = chatting(who(server, "sven"), nothing, is_broken=True)
     assert not paper.has("<tom> hello")
 
 
