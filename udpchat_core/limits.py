@@ -364,7 +364,7 @@ BUSY_WAIT_S: Final = 2
 """How long a client waits that was told to."""
 
 QUOTA_WAIT_S: Final = 60
-"""How long a sender waits for room in a mailbox: as its owner has to come back, a minute is soon."""
+"""How long a sender is told to wait for room in a mailbox: as its owner has to come back, a minute is soon."""
 
 MAILBOX_LETTERS_MAX: Final = 4_096
 """Letters in one mailbox: five megabytes."""
