@@ -38,6 +38,7 @@ demo: .venv/installed ## a server and three clients chat over a network that los
 
 docs: .venv/installed ## the reference, the tutorial and the Python API as a site that needs no network: site/index.html
 	@$(BIN)/python -m sphinx -q -W --keep-going -b html -c docs -d build/doctrees . site
+	@$(BIN)/python -m docs.offline site
 	@echo "the site is there: open site/index.html"
 
 generate: .venv/installed ## what is generated: tables, drawings and vectors in spec/, the manual page in packaging/

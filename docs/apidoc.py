@@ -6,6 +6,7 @@ Sphinx shows annotations evaluated, so that `Actions` is a line of classes, and 
 import ast
 import dataclasses
 import inspect
+import re
 import sys
 import textwrap
 from enum import Enum
@@ -19,6 +20,8 @@ from sphinx.util.nodes import make_refnode
 
 OWN = "udpchat_"
 """What the names of our own modules begin with."""
+CLASS = re.compile(r"[A-Z][a-z]\w*")
+"""How the name of a class is written."""
 
 
 def _parsed(obj: Any) -> Any:
@@ -98,12 +101,19 @@ def on_docstring(_: Sphinx, __: str, ___: str, ____: object, _____: object, line
     lines[at:] = shown
 
 
-def on_page(_: Sphinx, doctree: nodes.document) -> None:
-    """A name in an annotation is what its file means by it."""
+def on_page(app: Sphinx, doctree: nodes.document) -> None:
+    """A name in an annotation is what its file means by it; one in the text of our pages may be of the API."""
     for node in doctree.findall(pending_xref):
         meant = getattr(sys.modules.get(node.get("py:module") or ""), node.get("reftarget", ""), None)
         if node.get("refdomain") == "py" and isinstance(meant, type) and meant.__module__.startswith(OWN):
             node["reftarget"] = f"{meant.__module__}.{meant.__qualname__}"
+    page = app.env.docname
+    for literal in list(doctree.findall(nodes.literal)) if page.startswith("docs/") else ():
+        name = literal.astext()
+        if CLASS.fullmatch(name) and not isinstance(literal.parent, pending_xref | nodes.reference):
+            link = pending_xref("", refdomain="py", reftype="obj", reftarget=name, refdoc=page, refwarn=False)
+            literal.replace_self(link)
+            link += literal
 
 
 def on_missing(app: Sphinx, env: BuildEnvironment, node: pending_xref, content: nodes.Element) -> nodes.Element | None:
@@ -122,6 +132,15 @@ def on_missing(app: Sphinx, env: BuildEnvironment, node: pending_xref, content: 
     return make_refnode(app.builder, node["refdoc"], there.docname, there.node_id, content, found[0])
 
 
+def on_source(_: Sphinx, module: str, name: str) -> str:
+    """The module whose source has it: not that of the number that a limit is."""
+    meant: Any = sys.modules[module]
+    for part in name.split("."):
+        meant = getattr(meant, part, None)
+    there = str(getattr(meant, "__module__", ""))
+    return there if there.startswith(OWN) else module
+
+
 def setup(app: Sphinx) -> None:
     """Called by Sphinx."""
     app.connect("autodoc-process-signature", on_signature)
@@ -129,3 +148,4 @@ def setup(app: Sphinx) -> None:
     app.connect("autodoc-process-docstring", on_docstring)
     app.connect("doctree-read", on_page)
     app.connect("missing-reference", on_missing)
+    app.connect("viewcode-follow-imported", on_source)

@@ -45,22 +45,24 @@ html_copy_source = False
 html_show_sourcelink = False
 html_show_copyright = False
 html_theme_options = {"navigation_with_keys": True}
+highlight_language = "none"  # of a block that names none: layouts, lines of a terminal
 pygments_style = "friendly"
 pygments_dark_style = "github-dark"
 
 CONTENTS: Final = {
-    "Start": ("tutorial", "/README"),
-    "Protocol": ("/spec/README", "/spec/[01]*", "grammar", "/spec/vectors/README"),
+    "Start": ("tutorial", "Chat in a terminal </README>"),
+    "Protocol": ("Overview </spec/README>", "/spec/[01]*", "grammar", "/spec/vectors/README"),
     "Python": ("api/index", "api/core", "api/events", "api/requests", "api/messages", "api/limits", "api/net"),
     "Simulation": ("api/simulation", "api/faults", "api/oracle", "api/evil"),
     "Command": ("/cli/JSON",),
-    "Project": ("/SECURITY", "/CONTRIBUTING", "changelog"),
+    "Project": ("/SECURITY", "Contributing </CONTRIBUTING>", "changelog"),
 }
 """The pages by heading, as the side bar has them."""
 
 MERMAID: Final = re.compile(
     r"(<details>\s*<summary>[^\n]*</summary>\s*)?```mermaid\n.*?\n```(?(1)\s*</details>)", re.DOTALL
 )
+SOURCE: Final = re.compile(r"\[([^\]]*)\]\([^)#]*\.py\)")
 COMMENT: Final = re.compile(r"<!-- site: (\w+) ?(.*?) -->")
 
 
@@ -103,7 +105,7 @@ SITE: Final[Mapping[str, Callable[[str], str]]] = {
 
 def _on_page(_: Sphinx, __: str, source: list[str]) -> None:
     """A page as the site has it: `source` has one item, its text."""
-    text = MERMAID.sub("", source[0])
+    text = SOURCE.sub(r"\1", MERMAID.sub("", source[0]))  # the site shows source beside each name
     source[0] = COMMENT.sub(lambda found: SITE[found[1]](found[2]), text)
 
 
