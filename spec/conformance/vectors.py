@@ -162,7 +162,7 @@ def _refuse_init(ask: Ask, v: Json) -> None:
 
 
 def _refuse_resp(ask: Ask, v: Json) -> None:
-    (good,) = [h for h in _vectors("link", "handshakes") if h["name"] == v["handshake"]]
+    (good,) = [h for h in vectors_of("link", "handshakes") if h["name"] == v["handshake"]]
     answer = result_of(ask(_client_of(good, [v["resp"], good["resp"]], [])))
     if "refused" not in answer["resps"][0] or "ok" not in answer["resps"][1]:
         raise CheckFailed(f"the bad RESP, then the good one: {answer['resps']}")
@@ -236,7 +236,7 @@ def rows(ask: Ask, wanted: Callable[[str], bool]) -> Iterator[Row]:
     for file, section, done, requirements, look in LISTS:
         name = f"{file} {section}: {done}".replace("_", " ")
         if wanted(f"vectors {name}"):
-            verdict, seen = _look_at(ask, _vectors(file, section), look)
+            verdict, seen = _look_at(ask, vectors_of(file, section), look)
             yield Row("vectors", name, requirements, verdict, seen)
 
 
@@ -255,6 +255,7 @@ def _look_at(ask: Ask, vectors: list[Json], look: Look) -> tuple[Verdict, str]:
     return Verdict.FAILED, f"{len(failed)} of {len(vectors)}: {named}"
 
 
-def _vectors(file: str, section: str) -> list[Json]:
+def vectors_of(file: str, section: str) -> list[Json]:
+    """The vectors of a list."""
     found: list[Json] = json.loads((FOLDER / f"{file}.json").read_text("utf-8"))[section]
     return found
