@@ -149,4 +149,3 @@ def rows(command: Sequence[str], chosen: Sequence[Check]) -> Iterator[Row]:
     """Run checks, some at a time."""
     with ThreadPoolExecutor(TOGETHER_MAX) as pool:
         yield from pool.map(lambda one: one.run(command), chosen)
-

@@ -79,7 +79,9 @@ def what_is_ahead_of_a_gap_is_held_unanswered_and_shown_in_order(stage: ClientSt
     ann = stage.client()
     letters = [stage.bob.letter(_card(stage), text=text) for text in ("one", "two", "three")]
     _direct(stage, ann, letters[2], letters[1])
-    stage.watch_for(QUIET_S, lambda: bool(stage.bob.acks or ann.texts()), "a letter ahead of a gap was answered or shown")
+    stage.watch_for(
+        QUIET_S, lambda: bool(stage.bob.acks or ann.texts()), "a letter ahead of a gap was answered or shown"
+    )
     _direct(stage, ann, letters[0])
     _wait_for_acks(stage, *letters)
     _wait_shown(stage, ann, "one", "two", "three")
@@ -295,7 +297,9 @@ def a_RECORD_with_a_message_that_is_refused_is_refused_whole(stage: ClientStage)
     mail = encode(m.Mail(7, letter.slot, letter.data))
     for plaintext in (b"\x82" + mail + b"\x81\x18\x63", b"\x80", b"\x98\x01" + mail, b"\x81" + mail + b"\0"):
         stage.server.port.send(seat.link.seal(SUITE, plaintext), seat.source)
-    stage.watch_for(QUIET_S, lambda: bool(stage.server.said(m.Collected)), "a part of a RECORD that is refused was used")
+    stage.watch_for(
+        QUIET_S, lambda: bool(stage.server.said(m.Collected)), "a part of a RECORD that is refused was used"
+    )
     stage.server.port.send(seat.link.seal(SUITE, pack([mail])), seat.source)
     _wait_collected(stage, 7, Outcome.ACKNOWLEDGED)
     _wait_shown(stage, ann, "one")

@@ -128,7 +128,9 @@ class Port:
         try:
             datagram = parse_untrusted(data)
         except BadDatagram as refused:
-            self.network.malformed.append(f"a datagram of {len(data)} bytes ({refused.reason.value}): {data[:24].hex()}")
+            self.network.malformed.append(
+                f"a datagram of {len(data)} bytes ({refused.reason.value}): {data[:24].hex()}"
+            )
             return
         self._take(Came(time.monotonic(), source, data, datagram))
 

@@ -56,6 +56,7 @@ class Server:
         refuse: what is refused, next: by kind, in order; each is used up.
         directory: what Lookup finds: card, address, rotation.
         stored_answer: what a Store is answered with, or None for silence.
+        other_keys: whether an INIT may be for another key, which a forged RETRY named.
     """
 
     def __init__(self, network: Network) -> None:
@@ -71,6 +72,7 @@ class Server:
         self.mute: set[str] = set()
         self.refuse: dict[str, list[tuple[m.Refusal, int, int]]] = {}
         self.directory: dict[str, tuple[bytes, Address | None, m.Rotation | None]] = {}
+        self.other_keys = False
         self.ttl_s = 60
         self.waiting = 0
         self.stored_answer: Callable[[m.Store], Message | None] = lambda store: m.Stored(store.id, False, store.attempt)
@@ -138,6 +140,8 @@ class Server:
             try:
                 answer = respond_untrusted(SUITE, self.private, init, os.urandom(4), int(time.time()))
             except BadDatagram as refused:
+                if self.other_keys:
+                    return
                 self.network.malformed.append(f"an INIT that does not hold ({refused.reason.value})")
                 return
             self.seats.append(Seat(answer.link, answer.card, answer.card_bytes, came.source))
