@@ -36,7 +36,7 @@ planted: .venv/installed ## plant each of a list of faults in a copy, and see th
 demo: .venv/installed ## a server and three clients chat over a network that loses every fifth datagram (20 seconds)
 	@$(BIN)/python -m udpchat_cli.demo
 
-generate: .venv/installed ## what is generated: tables, drawings and vectors in spec/
+generate: .venv/installed ## what is generated: tables, drawings and vectors in spec/, the manual page in packaging/
 	@$(BIN)/python -m spec.tools.generate
 
 format: .venv/installed ## format the code

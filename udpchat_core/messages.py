@@ -43,7 +43,7 @@ class CardBody:
     """
 
     version: Annotated[int, Ge(CARD_VERSION), Le(CARD_VERSION)]  # no Literal: that takes True and 1.0 for 1
-    seq: Number
+    seq: Ordinal  # R-2.3-8
     expires_s: TimeS
     identity: Bytes32
     live: Bytes32

@@ -1,4 +1,4 @@
-"""Makes the generated regions, drawings and vectors of `spec/`: `make generate`; a test compares byte for byte.
+"""Makes what is generated of `spec/`, and the manual page: `make generate`; a test compares byte for byte.
 
 A region stands between `<!-- generated: NAME -->` and `<!-- end -->`; `REGIONS` says how each is made.
 """
@@ -16,7 +16,7 @@ from udpchat_core.messages import CardBody, LetterBody, Outcome, Refusal, Scope
 from udpchat_core.secure import keys
 from udpchat_core.wire import BY_CODE, RECORD_OVERHEAD_BYTES, encode
 
-from . import drawing, machines, timers, vectors
+from . import drawing, machines, manual, timers, traced, vectors
 from .extremes import extreme
 from .markdown import table
 from .source import comments, described, docstring, field_types
@@ -146,10 +146,11 @@ REGIONS: Final[Mapping[str, Callable[[], str]]] = {
 
 
 def files() -> dict[Path, str]:
-    """Every section with its regions made anew, every drawing, and the vectors."""
+    """Every section with its regions made anew, the requirements, every drawing, the vectors, and the manual page."""
     sections = [*sorted(SPEC.glob("[0-9]*.md")), vectors.FOLDER / "README.md"]
     drawings = {DRAWINGS / f"{machine.name}.svg": drawing.svg(machine) for machine in machines.found()}
-    return {path: _made(path.read_text(encoding="utf-8")) for path in sections} | drawings | vectors.files()
+    made = {path: _made(path.read_text(encoding="utf-8")) for path in sections}
+    return made | {SPEC / "requirements.md": traced.page()} | drawings | vectors.files() | manual.files()
 
 
 def _made(text: str) -> str:

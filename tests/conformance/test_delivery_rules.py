@@ -99,6 +99,18 @@ def test_a_number_is_passed_over_only_if_a_floor_is_above_it() -> None:
     assert stage.shown == ["c", "d", "e"]
 
 
+def test_what_is_held_below_a_floor_is_shown_before_its_number_is_passed() -> None:
+    # R-9.4-3
+    stage = Stage()
+    third, _ = stage.direct(seq=3, text="c")
+    second, _ = stage.direct(seq=2, text="b")
+    sixth, acks = stage.direct(seq=6, floor=5, text="f")
+    assert acks == [second, third]
+    fifth, acks = stage.direct(seq=5, floor=5, text="e")
+    assert acks == [fifth, sixth]
+    assert stage.shown == ["b", "c", "e", "f"]
+
+
 def test_a_copy_in_another_epoch_is_acknowledged_again_and_takes_its_number() -> None:
     # R-9.4-2: its sender restarted, and numbered it afresh
     stage = Stage()
@@ -352,6 +364,26 @@ def test_no_number_runs_further_ahead_than_its_window() -> None:
     assert world.shown("bob") == [str(number) for number in range(100)]
 
 
+def test_direct_letters_run_no_further_than_64_ahead_of_the_lowest_that_is_not_acknowledged() -> None:
+    # R-9.3-2
+    world = VirtualWorld("ann", "bob")
+    world.register("ann", "bob")
+    ann, bob = world.clients["ann"], world.clients["bob"]
+    ann.send(world.now_s, "bob", "lost")
+    world.server.refuse["Store"] = (1, 0, 0)
+    world.dropped = lambda _source, _to, data: data[2] == datagrams.LETTER
+    world.run(1.0)
+    world.dropped = lambda _source, to, _data: to == world.addresses["ann"]  # bob gets them, ann no ACK
+    for number in range(100):
+        ann.send(world.now_s, "bob", str(number))
+    peer = ann.outbox.peers[bob.identity]
+    for _ in range(100):  # the test acknowledges all but the first
+        world.run(0.01)
+        for letter in [letter for seq, letter in peer.letters.items() if seq > 1]:
+            ann.outbox.acknowledged(letter.ack)
+    assert peer.numbered == 64
+
+
 def test_letters_are_given_up_after_14_days_online_and_those_behind_pass_them() -> None:
     # R-9.3-9
     world = absent_bob()
@@ -409,6 +441,7 @@ def test_a_name_of_another_identity_waits_for_the_user_and_letters_of_the_former
     (changed,) = world.happened("ann", "key changed")
     assert changed["name"] == "bob"
     assert not changed["handed_over"]
+    assert not world.happened("ann", "refused")
     assert world.shown("bob") == []
     stored = {said["recipient"] for said in world.asked("Store")}
     assert stored == {bob.identity}
@@ -473,6 +506,9 @@ def test_on_a_bad_network_everything_is_shown_once_and_in_order(seed: int) -> No
             if sender != recipient:
                 assert [text for text in shown if text.startswith(sender)] == sent.get(sender + recipient, [])
         assert world.clients[recipient].outbox.by_ack == {}
+    records = [len(data) for _, source, _, data in world.sent if source != SERVER and data[2] == datagrams.RECORD]
+    assert min(records) >= 67  # R-5.1-5
+    assert max(len(data) for *_, data in world.sent) <= 1200  # R-3.3-2
 
 
 def test_nothing_that_comes_raises_or_changes_anything() -> None:

@@ -83,6 +83,22 @@ def test_a_live_key_is_new_each_hour_and_opens_letters_for_one_more() -> None:
     assert second in [key.public for key in ann.inbox._opening()]
 
 
+def test_handshakes_that_come_to_nothing_do_not_cost_the_key_before() -> None:
+    # R-9.1-2, R-9.1-4
+    world = VirtualWorld("ann")
+    world.register("ann")
+    ann = world.clients["ann"]
+    first = world.server.cards["ann"].card["live"]
+    world.run(HOUR_S)
+    second = world.server.cards["ann"].card["live"]
+    world.dropped = lambda _source, _to, data: data[2] == datagrams.RESP
+    for _ in range(10):
+        world.server.hint(world.addresses["ann"], b"\x75\x01\x05" + ann.session.echoes[-1])
+        world.run(5.1)
+    assert {first, second} <= {key.public for key in ann.inbox._opening()}
+    assert len(ann.session.live) <= 4
+
+
 def test_a_hint_is_followed_beside_the_link_at_most_once_in_five_seconds() -> None:
     # R-9.1-4
     world = VirtualWorld("ann")
@@ -126,6 +142,7 @@ def test_the_token_of_a_forged_hint_leads_to_hello_and_the_link_stays_in_use() -
     world.dropped = lambda *_: False
     world.run(4.0)
     assert len(world.server.hellos) == hellos + 1
+    assert not world.happened("ann", "unreachable")
     assert ann.session.phase == "online"
     assert len(world.happened("ann", "online")) == 2
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from . import kit
 from .scene import Scene, Stage, play
 
+LINE_CHARS_MAX = 118
 HEAD = """# A transcript
 
 The independent client, called `second`, with the real server and the real client `real` (`peer`), on loopback; its
@@ -26,8 +27,12 @@ collects its mail, and writes to `real`; `real` returns; each sends the other 3,
 
 def transcript(scene: Scene) -> str:
     head = HEAD.format(percent=round(100 * scene.loss), loss=scene.loss, seed=scene.seed)
-    printed = f"What `real` printed:\n\n```text\n{scene.printed.strip()}\n```\n"
-    return f"{head}\n```text\n{scene.second.drawn()}\n```\n\n{printed}"
+    printed = "\n".join(shortened(line) for line in scene.printed.strip().splitlines())
+    return f"{head}\n```text\n{scene.second.drawn()}\n```\n\nWhat `real` printed:\n\n```text\n{printed}\n```\n"
+
+
+def shortened(line: str) -> str:
+    return line if len(line) <= LINE_CHARS_MAX else line[: LINE_CHARS_MAX - 3] + "..."
 
 
 def main() -> int:

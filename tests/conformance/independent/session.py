@@ -137,7 +137,8 @@ class Session:
         """The live key of the link, the one before, and of handshakes that may have come to something (R-9.1-2)."""
         self.live = [live for live in self.live if live.until_s > self.world.now_s]
         if len(self.live) == LIVE_KEYS_MAX:
-            self.live.remove(next(live for live in self.live if live is not self.current_live))
+            others = [live for live in self.live if live is not self.current_live]
+            self.live.remove(next((live for live in others if live.until_s == NEVER), others[0]))
         self.live.append(Live(key))
 
     def _register_link(self) -> None:
@@ -189,6 +190,7 @@ class Session:
         self._enter(UNREACHABLE, wait_s)
 
     def _end(self, kind: str, phase: str = OFFLINE, **about: object) -> None:
+        self.wanted = False
         self.link = self.new = self.handshake = self.own = None
         self.ping_s = self.online_since_s = NEVER
         self._enter(phase, NEVER)
@@ -267,7 +269,6 @@ class Session:
                 self.world.store.put("seq", said["card_seq"])
                 self._begin(self.handshake.server)
             else:
-                self.wanted = False
                 self._end("rejected", refusal=said["refusal"])
 
     # --- time ---
