@@ -1,7 +1,7 @@
 """`python -m spec.conformance [--only PATTERN] [--json] COMMAND...`: hold an implementation against the specification.
 
-COMMAND is started once for the vectors and once for each peer that a check of behaviour needs; README.md says what it is
-asked. The status is 0 if no check failed.
+COMMAND is started once for the vectors and once for each peer that a check of behaviour needs; README.md says what
+it is asked. The status is 0 if no check failed.
 """
 
 import argparse

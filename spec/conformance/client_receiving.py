@@ -87,7 +87,7 @@ def what_is_ahead_of_a_gap_is_held_unanswered_and_shown_in_order(stage: ClientSt
     _wait_shown(stage, ann, "one", "two", "three")
 
 
-@check("client", "R-9.4-3")
+@check("client", "R-9.4-3", "R-9.4-11")
 def a_floor_passes_over_what_was_given_up(stage: ClientStage) -> None:
     ann = stage.client()
     fifth = stage.bob.letter(_card(stage), seq=5, floor=5, text="five")
@@ -256,7 +256,32 @@ def a_name_that_belongs_to_another_is_not_shown_as_confirmed(stage: ClientStage)
     expect(confirmed == expected, f"confirmed: {confirmed}, expected {expected}")
 
 
-@check("client", "R-9.5-1")
+@check("client", "R-9.4-10", "R-9.4-2")
+def mail_that_was_entered_in_another_epoch_is_collected_ahead_of_a_gap(stage: ClientStage) -> None:
+    ann = stage.client()
+    letter = stage.bob.letter(_card(stage), text="one")
+    _direct(stage, ann, letter)
+    _wait_for_acks(stage, letter)
+    ahead = replace(letter.body, epoch=letter.body.epoch + 1, seq=5)
+    _mail(stage, 4, stage.bob.seal(_card(stage), ahead, _card(stage).mail))
+    one = _wait_collected(stage, 4, Outcome.ACKNOWLEDGED)
+    expect(one.ack == letter.ack, "collected with another acknowledgement")
+    stage.watch_for(QUIET_S, lambda: len(ann.texts()) > 1, "a copy was shown again")
+
+
+@check("client", "R-9.4-12")
+def a_letter_of_somebody_unknown_is_acknowledged_at_once_and_shown_without_a_directory(stage: ClientStage) -> None:
+    ann = stage.client()
+    stage.server.mute = {"Lookup"}
+    stranger = Friend(stage, "stranger")
+    letter = stranger.letter(_card(stage), text="hello")
+    stranger.port.send(letter.data, ann.address)
+    stage.until(lambda: letter.ack in stranger.acks, "ACK of a stranger's letter", 2.0)
+    stage.until(lambda: ann.texts() == ["hello"], "the letter shown after a second", 4.0)
+    expect(not ann.events("received")[0]["confirmed"], "the name of a stranger was shown as confirmed")
+
+
+@check("client", "R-9.5-1", "R-9.5-2")
 def parts_are_put_together_and_one_that_was_given_up_is_missing(stage: ClientStage) -> None:
     ann = stage.client()
     whole = [stage.bob.letter(_card(stage), part=part, parts=3, text=f"<{part}>", sent_ms=5) for part in (1, 2, 3)]

@@ -6,6 +6,7 @@ import time
 from udpchat_core import messages as m
 from udpchat_core.datagrams import Acks
 from udpchat_core.secure.letter import ack_of, slot_of
+from udpchat_core.secure.rotation import make_rotation
 from udpchat_core.wire import serialize
 
 from .checks import ClientStage, check, expect
@@ -27,7 +28,7 @@ def _wait_for_stores(stage: ClientStage, times: int, within_s: float = 12.0) -> 
     return stage.server.said(m.Store)
 
 
-def _send(stage: ClientStage, ann: Peer, *texts: str) -> None:
+def _send(ann: Peer, *texts: str) -> None:
     for text in texts:
         ann.do("send", to="bob", text=text)
 
@@ -35,7 +36,7 @@ def _send(stage: ClientStage, ann: Peer, *texts: str) -> None:
 @check("client", "R-6.1-1", "R-6.1-2", "R-6.2-1", "R-9.2-4", "R-9.2-5", "R-9.3-7")
 def a_letter_goes_directly_and_its_acknowledgement_ends_it(stage: ClientStage) -> None:
     ann = stage.client()
-    _send(stage, ann, "one")
+    _send(ann, "one")
     ann.wait_for("delivered")
     (got,) = stage.bob.got
     body = got.body
@@ -50,7 +51,7 @@ def a_letter_goes_directly_and_its_acknowledgement_ends_it(stage: ClientStage) -
 def letters_are_numbered_in_their_order_and_the_floor_follows(stage: ClientStage) -> None:
     ann = stage.client()
     for number in (1, 2, 3):
-        _send(stage, ann, str(number))
+        _send(ann, str(number))
         ann.wait_for("delivered", number)
     numbers = [(got.body.text, got.body.seq, got.body.floor) for got in stage.bob.got]
     expected = [(str(number), number, number) for number in (1, 2, 3)]
@@ -62,7 +63,7 @@ def letters_are_numbered_in_their_order_and_the_floor_follows(stage: ClientStage
 def what_is_not_acknowledged_comes_again_at_100_and_250_ms_and_is_stored(stage: ClientStage) -> None:
     ann = stage.client()
     stage.bob.acknowledges = False
-    _send(stage, ann, "hello")
+    _send(ann, "hello")
     (store, *_) = _wait_for_stores(stage, 1)
     times = [got.at_s - stage.bob.got[0].at_s for got in stage.bob.got]
     shown = ", ".join(f"{1000 * at_s:.0f}" for at_s in times)
@@ -84,7 +85,7 @@ def what_is_not_acknowledged_comes_again_at_100_and_250_ms_and_is_stored(stage: 
 def an_ACK_that_is_not_the_letters_ends_nothing(stage: ClientStage) -> None:
     ann = stage.client()
     stage.bob.acknowledges = False
-    _send(stage, ann, "hello")
+    _send(ann, "hello")
     stage.until(lambda: bool(stage.bob.got), "a LETTER")
     stage.bob.port.send(serialize(Acks((os.urandom(16), bytes(16)))), ann.address)
     _wait_for_stores(stage, 1)
@@ -97,7 +98,7 @@ def an_ACK_that_is_not_the_letters_ends_nothing(stage: ClientStage) -> None:
 def only_the_right_Receipt_ends_a_letter_and_each_is_noted(stage: ClientStage) -> None:
     ann = stage.client()
     stage.bob_is_away()
-    _send(stage, ann, "hello")
+    _send(ann, "hello")
     (store, *_) = _wait_for_stores(stage, 1)
     ann.wait_for("stored")
     stage.server.say(m.Receipt(store.slot, os.urandom(16)))
@@ -119,7 +120,7 @@ def only_the_right_Receipt_ends_a_letter_and_each_is_noted(stage: ClientStage) -
 def a_letter_to_who_is_away_is_stored_at_once(stage: ClientStage) -> None:
     ann = stage.client()
     stage.bob_is_away()
-    _send(stage, ann, "hello")
+    _send(ann, "hello")
     _wait_for_stores(stage, 1)
     lookup, store = stage.server.all_heard(m.Lookup)[0][0], stage.server.all_heard(m.Store)[0][0]
     expect(store.at_s - lookup.at_s < 0.45, "it waited before it stored for somebody who is away")
@@ -131,7 +132,7 @@ def a_Store_that_is_lost_comes_again_under_its_id(stage: ClientStage) -> None:
     ann = stage.client()
     stage.bob_is_away()
     stage.server.lose["Store"] = 2
-    _send(stage, ann, "hello")
+    _send(ann, "hello")
     ann.wait_for("stored")
     stores = stage.server.said(m.Store)
     expect(len({store.id for store in stores}) == 1, f"ids {[store.id for store in stores]}, expected one")
@@ -149,7 +150,7 @@ def Stored_with_a_higher_attempt_is_followed_by_a_Store_above_it(stage: ClientSt
         return m.Stored(store.id, False, held[-1])
 
     stage.server.stored_answer = answer
-    _send(stage, ann, "hello")
+    _send(ann, "hello")
     stores = _wait_for_stores(stage, 2)
     attempt = stores[-1].attempt
     expect(attempt > held[0], f"attempt {attempt} after Stored told {held[0]}, expected a higher one")
@@ -161,7 +162,7 @@ def a_Returned_letter_is_not_stored_again_for_the_same_card(stage: ClientStage) 
     ann = stage.client()
     stage.server.ttl_s = 1
     stage.bob_is_away()
-    _send(stage, ann, "hello")
+    _send(ann, "hello")
     (store, *_) = _wait_for_stores(stage, 1)
     ann.wait_for("stored")
     stage.server.say(m.Returned(store.slot))
@@ -175,7 +176,7 @@ def a_Returned_letter_is_sealed_again_for_a_card_of_higher_seq(stage: ClientStag
     ann = stage.client()
     stage.server.ttl_s = 1
     stage.bob_is_away()
-    _send(stage, ann, "hello")
+    _send(ann, "hello")
     (store, *_) = _wait_for_stores(stage, 1)
     first = _stored(stage)[0].body
     ann.wait_for("stored")
@@ -196,7 +197,7 @@ def a_full_mailbox_is_tried_again_and_told(stage: ClientStage) -> None:
     ann = stage.client()
     stage.bob_is_away()
     stage.server.refuse["Store"] = [(m.Refusal.QUOTA, 0, 0), (m.Refusal.UNKNOWN, 0, 0)]
-    _send(stage, ann, "hello")
+    _send(ann, "hello")
     ann.wait_for("stored", within_s=20.0)
     expect(bool(ann.events("postponed")), "its user was not told of the full mailbox")
     expect(not ann.events("message refused"), "quota was taken for an answer")
@@ -209,7 +210,7 @@ def a_Store_that_is_refused_for_good_is_told(stage: ClientStage) -> None:
     ann = stage.client()
     stage.bob_is_away()
     stage.server.refuse["Store"] = [(m.Refusal.BANNED, 0, 0)]
-    _send(stage, ann, "hello")
+    _send(ann, "hello")
     ann.wait_for("message refused")
 
 
@@ -225,7 +226,7 @@ def no_more_letters_are_under_way_than_the_windows_allow(stage: ClientStage) -> 
     ann = stage.client()
     stage.bob.acknowledges = False
     stage.server.mute = {"Store"}
-    _send(stage, ann, *(str(number) for number in range(100)))
+    _send(ann, *(str(number) for number in range(100)))
     stage.until(lambda: len({got.body.seq for got in stage.bob.got}) >= 16, "a window of 16 letters")
     stage.watch_for(
         0.3,
@@ -246,7 +247,7 @@ def no_more_letters_are_under_way_than_the_windows_allow(stage: ClientStage) -> 
 def after_a_power_cut_a_letter_has_its_secret_and_another_epoch(stage: ClientStage) -> None:
     ann = stage.client()
     stage.bob.acknowledges = False
-    _send(stage, ann, "hello")
+    _send(ann, "hello")
     stage.until(lambda: bool(stage.bob.got), "a LETTER")
     before = stage.bob.got[0].body
     ann = stage.restarted(ann)
@@ -264,12 +265,12 @@ def after_a_power_cut_a_letter_has_its_secret_and_another_epoch(stage: ClientSta
 def another_owner_of_a_name_gets_nothing_until_the_user_decides(stage: ClientStage) -> None:
     ann = stage.client()
     stage.server.ttl_s = 1
-    _send(stage, ann, "to bob")
+    _send(ann, "to bob")
     ann.wait_for("delivered")
     mallory = Friend(stage, "bob")
     stage.server.directory["bob"] = (mallory.card(), mallory.port.address, None)
     ann = stage.restarted(ann)
-    _send(stage, ann, "still to bob")
+    _send(ann, "still to bob")
     ann.wait_for("key changed")
     stage.watch_for(
         QUIET_S,
@@ -277,7 +278,7 @@ def another_owner_of_a_name_gets_nothing_until_the_user_decides(stage: ClientSta
         "a letter was sealed for another identity before the user decided",
     )
     ann.do("accept key", name="bob")
-    _send(stage, ann, "to mallory")
+    _send(ann, "to mallory")
     stage.until(lambda: any(got.body.text == "to mallory" for got in mallory.got), "a letter to whom the user took")
 
 
@@ -285,7 +286,7 @@ def another_owner_of_a_name_gets_nothing_until_the_user_decides(stage: ClientSta
 def a_letter_of_a_known_recipient_is_never_sealed_for_another(stage: ClientStage) -> None:
     ann = stage.client()
     stage.bob.acknowledges = False
-    _send(stage, ann, "for bob alone")
+    _send(ann, "for bob alone")
     stage.until(lambda: bool(stage.bob.got), "a LETTER")
     mallory = Friend(stage, "bob")
     stage.server.directory["bob"] = (mallory.card(), mallory.port.address, None)
@@ -300,7 +301,7 @@ def a_letter_of_a_known_recipient_is_never_sealed_for_another(stage: ClientStage
 def a_long_text_goes_in_parts_cut_at_code_points(stage: ClientStage) -> None:
     ann = stage.client()
     text = "é€" * 500
-    _send(stage, ann, text)
+    _send(ann, text)
     ann.wait_for("delivered")
     parts = list({got.body.seq: got.body for got in stage.bob.got}.values())
     parts.sort(key=lambda body: body.seq)
@@ -310,7 +311,7 @@ def a_long_text_goes_in_parts_cut_at_code_points(stage: ClientStage) -> None:
     expect(numbers == [(at, at, len(parts)) for at in range(1, len(parts) + 1)], f"number, part and parts: {numbers}")
 
 
-@check("client", "R-2.3-2", "R-2.3-3", "R-2.3-4", "R-2.2-2", "R-2.2-3", "R-9.3-12")
+@check("client", "R-2.3-2", "R-2.3-3", "R-2.3-4", "R-2.3-7", "R-2.2-2", "R-2.2-3", "R-9.3-12")
 def a_card_that_does_not_hold_is_believed_by_nobody(stage: ClientStage) -> None:
     ann = stage.client()
     bad = stage.bob.card()
@@ -319,13 +320,10 @@ def a_card_that_does_not_hold_is_believed_by_nobody(stage: ClientStage) -> None:
     small = (1).to_bytes(32, "little")
     directory["bob"] = (bad[:10] + bytes([bad[10] ^ 1]) + bad[11:], address, None)
     directory["carol"] = (bad, address, None)
-    for name, changes in {
-        "dave": {"expires_s": int(time.time()) - 90_000},
-        "erin": {"live": small},
-        "frank": {"mail": bytes(32)},
-        "grace": {"identity": small},
-    }.items():
-        directory[name] = (stage.bob.card(name=name, **changes), address, None)
+    directory["dave"] = (stage.bob.card(name="dave", expires_s=int(time.time()) - 90_000), address, None)
+    directory["erin"] = (stage.bob.card(name="erin", live=small), address, None)
+    directory["frank"] = (stage.bob.card(name="frank", mail=bytes(32)), address, None)
+    directory["grace"] = (stage.bob.card(name="grace", identity=small), address, None)
     for name in directory:
         ann.do("send", to=name, text="hello")
     stage.until(
@@ -341,27 +339,78 @@ def a_card_that_does_not_hold_is_believed_by_nobody(stage: ClientStage) -> None:
 def people_who_know_each_other_talk_without_the_directory(stage: ClientStage) -> None:
     ann = stage.client()
     stage.server.ttl_s = 1
-    _send(stage, ann, "one")
+    _send(ann, "one")
     ann.wait_for("delivered")
     stage.watch_for(1.2, lambda: False, "")  # what the directory said may not be believed for longer
     stage.server.mute = {"Lookup", "Ping", "HELLO", "INIT"}
     began_s = time.monotonic()
-    _send(stage, ann, "two")
+    _send(ann, "two")
     ann.wait_for("delivered", 2)
     took_s = time.monotonic() - began_s
     expect(took_s < 3.0, f"it took {took_s:.1f} s, expected 250 ms of patience")
 
 
-@check("client", "R-2.3-5")
+@check("client", "R-2.3-5", "R-2.3-7")
 def a_stale_card_takes_no_newer_ones_place(stage: ClientStage) -> None:
     ann = stage.client()
     stage.server.ttl_s = 1
-    _send(stage, ann, "one")
+    _send(ann, "one")
     ann.wait_for("delivered")
     former, stage.bob.live = stage.bob.live, os.urandom(32)
     stage.server.directory["bob"] = (stage.bob.card(seq=stage.bob.seq - 5), stage.bob.port.address, None)
     stage.watch_for(1.2, lambda: False, "")
     stage.bob.live = former
-    _send(stage, ann, "two")
+    _send(ann, "two")
     stage.until(lambda: len({got.body.text for got in stage.bob.got}) > 1 or bool(stage.malformed), "a LETTER")
     expect(not stage.malformed, "sealed to the live key of a stale card")
+
+
+@check("client", "R-5.2-1", "R-9.1-5")
+def a_Lookup_that_is_told_busy_is_asked_again_when_it_may_be(stage: ClientStage) -> None:
+    ann = stage.client()
+    stage.server.refuse["Lookup"] = [(m.Refusal.BUSY, 2, 0)]
+    _send(ann, "hello")
+    ann.wait_for("delivered")
+    first, second = (pair for pair in stage.server.all_heard(m.Lookup) if pair[1].name == "bob")
+    waited_s = second[0].at_s - first[0].at_s
+    expect(waited_s > 1.8, f"asked again after {waited_s:.2f} s, expected 2 s")
+    expect(first[1].id == second[1].id, "asked again with another id")
+
+
+@check("client", "R-9.3-17")
+def where_a_recipient_is_who_came_is_asked_again(stage: ClientStage) -> None:
+    ann = stage.client()
+    stage.bob_is_away()
+    stage.server.stored_answer = lambda store: m.Stored(store.id, True, store.attempt)
+    _send(ann, "one")
+    ann.wait_for("stored")
+    stage.publish()
+    _send(ann, "two")
+    stage.until(lambda: any(got.body.text == "two" for got in stage.bob.got), "the next letter directly")
+
+
+@check("client", "R-9.3-16", "R-8.5-2")
+def the_attempts_of_a_life_are_above_those_of_earlier_ones(stage: ClientStage) -> None:
+    ann = stage.client()
+    stage.bob_is_away()
+    _send(ann, "hello")
+    (first, *_) = _wait_for_stores(stage, 1)
+    ann.wait_for("stored")
+    stage.restarted(ann)
+    second = _wait_for_stores(stage, 2)[1]
+    expect(second.slot == first.slot, "another slot, expected the same")
+    expect(second.attempt > first.attempt, f"attempt {second.attempt} after {first.attempt} of an earlier life")
+
+
+@check("client", "R-9.2-6", "R-2.4-5")
+def a_rotation_does_not_decide_for_the_user(stage: ClientStage) -> None:
+    ann = stage.client()
+    _send(ann, "to bob")
+    ann.wait_for("delivered")
+    heir = Friend(stage, "bob")
+    rotation = make_rotation(SUITE, stage.bob.private, heir.identity, "bob")
+    stage.server.directory["bob"] = (heir.card(), heir.port.address, rotation)
+    ann = stage.restarted(ann)
+    _send(ann, "still to bob")
+    ann.wait_for("key changed")
+    stage.watch_for(QUIET_S, lambda: bool(heir.got or stage.server.said(m.Store)), "a rotation decided for the user")

@@ -6,10 +6,13 @@ import time
 from udpchat_core import messages as m
 from udpchat_core.datagrams import Init, Retry
 from udpchat_core.limits import CARD_SEQ_FIRST_LIMIT
-from udpchat_core.wire import serialize
+from udpchat_core.secure.link import retry
+from udpchat_core.wire import encode, pack, serialize
 
 from .checks import ClientStage, check, expect
 from .network import Came
+from .server import LIMITS
+from .suite import SUITE
 
 HINT_S = 5.0
 QUIET_S = 1.0
@@ -48,14 +51,14 @@ for _kind in ("HELLO", "RETRY", "INIT", "RESP", "Register", "Registered"):
     _loses(_kind)
 
 
-@check("client", "R-9.1-5")
+@check("client", "R-9.1-11")
 def a_client_registers_over_a_round_trip_of_700_ms(stage: ClientStage) -> None:
     stage.delay_s = 0.7
     ann = stage.client()
     expect(not ann.events("unreachable"), "a server that answers after 700 ms was given up before it registered")
 
 
-@check("client", "R-9.1-5")
+@check("client", "R-9.1-5", "R-9.1-11")
 def a_silent_server_is_unreachable_after_five_tries_and_greeted_again(stage: ClientStage) -> None:
     stage.server.mute = {"HELLO"}
     ann = stage.client(registered=False)
@@ -63,13 +66,14 @@ def a_silent_server_is_unreachable_after_five_tries_and_greeted_again(stage: Cli
     ann.wait_for("unreachable")
     tries = len(stage.server.hellos)
     expect(tries == 5, f"{tries} HELLOs before it gave up, expected 5")
+    expect(len({came.data for came in stage.server.hellos}) == 1, "the HELLOs of one greeting have different nonces")
     took_s = stage.server.hellos[-1].at_s - stage.server.hellos[0].at_s
     expect(took_s > 1.6, f"five HELLOs in {took_s:.2f} s, expected 0.5 s apart")
     stage.server.mute = set()
     ann.wait_for("registered")
 
 
-@check("client", "R-9.1-5")
+@check("client", "R-9.1-10", "R-9.1-5")
 def a_Register_that_is_told_busy_waits_as_long_as_it_is_told(stage: ClientStage) -> None:
     stage.server.refuse["Register"] = [(m.Refusal.BUSY, 2, 0)]
     ann = stage.client(registered=False)
@@ -78,6 +82,7 @@ def a_Register_that_is_told_busy_waits_as_long_as_it_is_told(stage: ClientStage)
     times = [heard.at_s for heard, _ in stage.server.all_heard(m.Register)]
     waited_s = times[1] - times[0]
     expect(waited_s > 1.8, f"asked again after {waited_s:.2f} s, expected 2 s")
+    expect(not ann.events("unreachable"), "a server that asks for patience was given up")
 
 
 @check("client", "R-9.1-2", "R-9.1-3", "R-9.1-4", "R-9.1-5")
@@ -165,6 +170,43 @@ def a_stale_card_told_with_a_seq_below_its_own_is_a_refusal(stage: ClientStage) 
     ann.wait_for("refused")
     inits = len(_inits(stage))
     stage.watch_for(QUIET_S, lambda: len(_inits(stage)) > inits, "another INIT after a refusal")
+
+
+@check("client", "R-9.1-3")
+def stale_cards_without_end_are_a_refusal(stage: ClientStage) -> None:
+    stage.server.refuse["Register"] = [(m.Refusal.STALE_CARD, 0, seq) for seq in range(2**31, 2**31 + 30_000, 1_000)]
+    ann = stage.client(registered=False)
+    ann.do("register")
+    ann.wait_for("refused")
+    expect(len(_inits(stage)) <= 4, f"{len(_inits(stage))} handshakes, expected a refusal at the fourth stale card")
+
+
+@check("client", "R-3.1-8")
+def what_a_server_says_is_taken_from_its_address_only(stage: ClientStage) -> None:
+    ann = stage.client()
+    seat, inits = stage.server.seat, len(_inits(stage))
+    stage.bob.port.send(retry(stage.server.records[0].data, os.urandom(16), stage.server.public), ann.address)
+    stage.bob.port.send(seat.link.seal(SUITE, pack([encode(m.Superseded())])), ann.address)
+    stage.watch_for(
+        QUIET_S,
+        lambda: len(_inits(stage)) > inits or bool(ann.events("superseded")),
+        "a RETRY or a RECORD from another address was taken",
+    )
+
+
+@check("client", "R-5.1-6", "R-3.1-7")
+def what_is_for_the_other_side_and_what_answers_nothing_is_refused(stage: ClientStage) -> None:
+    ann = stage.client()
+    seat = stage.server.seat
+    for data in (stage.server.hellos[0].data, stage.server.inits[0].data):
+        stage.server.port.send(data, ann.address)
+    said = [encode(message) for message in (m.Register(1), m.Ping(1), m.Registered(9_999, ann.udp, 0, LIMITS, 0))]
+    for plaintext in (pack(said), *(pack([one]) for one in said)):
+        stage.server.port.send(seat.link.seal(SUITE, plaintext), seat.source)
+    ann.do("send", to="bob", text="the link is good")
+    ann.wait_for("delivered")
+    expect(len(stage.server.seats) == 1, "it began another link")
+    expect(len(ann.events("registered")) == 1, "an answer to nothing that was asked was taken")
 
 
 @check("client", "R-9.1-7")

@@ -17,7 +17,7 @@ READ_BYTES: Final = 65_536
 
 
 class CheckFailed(Exception):
-    """The implementation did something else than what is expected; the text says what was seen and what was expected."""
+    """The implementation did something else than is expected; the text says what was seen, and what was expected."""
 
 
 class NotSupported(Exception):
@@ -58,10 +58,8 @@ class Door:
     def read(self) -> None:
         """Take what it said since; `CheckFailed` if it ended."""
         try:
-            data = self.stdout.read(READ_BYTES)
+            data = os.read(self.stdout.fileno(), READ_BYTES)
         except BlockingIOError:
-            return
-        if data is None:
             return
         if not data:
             raise CheckFailed(self._obituary())

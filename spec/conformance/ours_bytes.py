@@ -1,7 +1,7 @@
 """Our answers to what is asked about bytes: JSON as in vectors/README.md goes in and comes out."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import fields, is_dataclass
 from enum import IntEnum
 from types import NoneType
 from typing import Annotated, Any, Final, get_args, get_origin, get_type_hints
@@ -11,7 +11,7 @@ from udpchat_core.address import Address
 from udpchat_core.datagrams import LAYOUTS, Datagram, Init, Letter, Record, Resp, Retry
 from udpchat_core.errors import BadDatagram, Reason
 from udpchat_core.instant import SECOND, Instant
-from udpchat_core.messages import CardBody, LetterBody, Message, Rotation
+from udpchat_core.messages import CardBody, LetterBody, Message, Padding, Rotation
 from udpchat_core.secure.card import (
     check_expiry_untrusted,
     check_name_untrusted,
@@ -35,7 +35,7 @@ _BY_TYPE: Final = {kind.type: kind for kind in LAYOUTS}
 _NAMES: Final = {"Letter": "LETTER", "Acks": "ACK"}
 
 
-def _value(hint: Any, given: Any) -> Any:  # noqa: ANN401 - a type, in any of its forms, and JSON
+def _value(hint: Any, given: Any) -> Any:  # noqa: ANN401, PLR0911 - a type, in any of its forms, and JSON
     """What JSON says, as the class of a field wants it."""
     if get_origin(hint) is Annotated:
         return _value(get_args(hint)[0], given)
@@ -98,8 +98,7 @@ def _with_padding(plaintext: bytes, messages: tuple[Message, ...]) -> list[Messa
             said.append(left.pop(0))
         else:
             size, head = (plaintext[at + 3], 4) if plaintext[at + 2] == 0x58 else (plaintext[at + 2] - 0x40, 3)
-            padding = BY_CODE[0](bytes(size))  # type: ignore[call-arg]  # Padding, of which code 0 is
-            said.append(padding)
+            said.append(Padding(bytes(size)))
             encoded = plaintext[at : at + head + size]
         at += len(encoded)
     return said

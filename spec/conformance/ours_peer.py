@@ -72,7 +72,7 @@ async def _client(request: Json) -> None:
     store = SqliteClientStore(path)
     server = Address(socket.inet_aton(host), port)
     core = Client(suite, store.load(), server, clock.now())
-    teller = Teller(Assembler({part.sender: [part] for part in ()}))
+    teller = Teller(Assembler())
     for part in store.begun(seen=True):
         teller.begin(part)
     for kept in store.unseen(0, 1_000_000):

@@ -188,7 +188,7 @@ class Server:
             return None
         return m.Refused(message.id, *refusals.pop(0))
 
-    def _answer_to(self, seat: Seat, message: Message) -> Message | None:
+    def _answer_to(self, seat: Seat, message: Message) -> Message | None:  # noqa: PLR0911 - one a message
         match message:
             case m.Register(id_):
                 seat.registered = True

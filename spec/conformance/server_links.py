@@ -115,7 +115,7 @@ def pending_links_of_one_address_are_capped(stage: ServerStage) -> None:
     _still_there(stage)
 
 
-@check("server", "R-4.2-3", "R-2.2-2", "R-2.2-3", "R-2.3-2", "R-2.3-3", "R-8.1-1")
+@check("server", "R-4.2-3", "R-2.2-2", "R-2.2-3", "R-2.3-2", "R-2.3-3", "R-2.3-8")
 def an_INIT_whose_card_does_not_hold_gets_no_RESP(stage: ServerStage) -> None:
     ann = stage.user("ann", registered=False)
     retry = ann.greet()
@@ -180,7 +180,7 @@ def a_RECORD_is_taken_once_and_a_forged_one_leaves_the_link_as_it_was(stage: Ser
     stage.watch_for(QUIET_S, lambda: len(ann.got(m.Pong)) > 1, "a RECORD that was seen before was taken again")
 
 
-@check("server", "R-5.1-1", "R-5.1-2", "R-3.2-2", "R-3.1-6")
+@check("server", "R-5.1-1", "R-5.1-2", "R-5.1-6", "R-3.2-2", "R-3.1-6")
 def a_RECORD_with_a_message_that_is_refused_is_refused_whole(stage: ServerStage) -> None:
     ann = stage.user("ann")
     ping = encode(m.Ping(77))
@@ -197,11 +197,12 @@ def a_RECORD_with_a_message_that_is_refused_is_refused_whole(stage: ServerStage)
     expect(isinstance(ann.ask(m.Ping), m.Pong), "the link is gone")
 
 
-@check("server", "R-3.1-1", "R-3.1-2", "R-3.1-3", "R-3.1-4", "R-3.1-5", "R-3.1-6", "R-3.3-1")
+@check("server", "R-3.1-1", "R-3.1-2", "R-3.1-3", "R-3.1-4", "R-3.1-5", "R-3.1-6", "R-3.1-7", "R-3.3-1")
 def garbage_changes_nothing_and_is_answered_by_no_more_than_it_has(stage: ServerStage) -> None:
     ann = stage.user("ann")
     mallory = stage.user("mallory", registered=False)
     garbage = [bytes.fromhex(vector["datagram"]) for vector in vectors_of("datagrams", "refused")]
+    garbage += [bytes.fromhex(v["datagram"]) for v in vectors_of("datagrams", "accepted") if v["type"] in (2, 4, 6, 7)]
     garbage += [bytes.fromhex(vector["init"]) for vector in vectors_of("link", "inits_refused")]
     for data in garbage:
         mallory.send(data)
@@ -229,6 +230,15 @@ def before_Register_everything_is_refused(stage: ServerStage) -> None:
         refusal_of(ann.ask_again(request), m.Refusal.NOT_REGISTERED)
     answer = ann.ask(m.Register, None, None)
     expect(isinstance(answer, m.Registered), f"Register was answered by {answer}")
+
+
+@check("server", "R-5.1-7")
+def requests_of_two_links_with_one_id_are_two(stage: ServerStage) -> None:
+    ann, bob = stage.user("ann"), stage.user("bob")
+    one, other = ann.ask_again(m.Lookup(500, "bob")), ann.ask_again(m.Lookup(500, "ann"))
+    expect(isinstance(one, m.Found) and isinstance(other, m.Found), f"answered by {one} and {other}")
+    expect(one.address == bob.port.address, "a Lookup of bob found somebody else")
+    expect(other.address == ann.port.address, "two requests were taken for one because their ids are equal")
 
 
 @check("server", "R-8.2-2")

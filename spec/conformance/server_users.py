@@ -2,6 +2,7 @@
 
 import os
 import time
+from itertools import pairwise
 
 from udpchat_core import messages as m
 from udpchat_core.messages import CollectedEntry, Outcome, Scope
@@ -112,7 +113,7 @@ def RosterChanged_comes_once_a_second_at_most(stage: ServerStage) -> None:
     ann.ask(m.Deregister)
     stage.watch_for(1.3, lambda: False, "")
     times = [heard.at_s for heard in bob.heard if isinstance(heard.message, m.RosterChanged)]
-    gaps = [round(later - earlier, 2) for earlier, later in zip(times, times[1:], strict=False)]
+    gaps = [round(later - earlier, 2) for earlier, later in pairwise(times)]
     expect(all(gap > 0.8 for gap in gaps), f"RosterChanged after {gaps} s, expected 1 s")
     pong = bob.ask(m.Ping)
     last = bob.got(m.RosterChanged)[-1]

@@ -1,4 +1,4 @@
-"""The vectors of `spec/vectors`, asked for one by one through the door: a row for each list and each thing done with it."""
+"""The vectors of `spec/vectors`, asked for one by one through the door: a row for each list and use of it."""
 
 import json
 from collections.abc import Callable, Iterator

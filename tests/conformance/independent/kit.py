@@ -73,6 +73,10 @@ def derive_ack(r: Json) -> Json:
     return {"ack": keys.ack_of(secret).hex(), "slot": keys.slot_of(secret).hex()}
 
 
+def derive_safety(r: Json) -> Json:
+    return {"safety_number": keys.safety_number(HEX(r["one"]), HEX(r["other"]))}
+
+
 def derive_succession(r: Json) -> Json:
     return {"succession": cards.succession(r["known_seq"], r["seq"])}
 
@@ -83,6 +87,12 @@ def make_card(r: Json) -> Json:
 
 def open_card(r: Json) -> Json:
     return {"body": said(cards.open_card(HEX(r["card"]), r["now_s"], r["name_asked"]))}
+
+
+def make_rotation(r: Json) -> Json:
+    by = HEX(r["former_private"])
+    signed = keys.label("rotation") + HEX(r["identity"]) + r["rotated_name"].encode()
+    return {"former": keys.sign_public(by).hex(), "signature": keys.sign(by, signed).hex()}
 
 
 def open_rotation(r: Json) -> Json:
@@ -150,9 +160,11 @@ OPERATIONS: dict[tuple[str, str | None], Callable[[Json], Json]] = {
     ("encode", "messages"): encode,
     ("derive", "key id"): derive_key_id,
     ("derive", "ack"): derive_ack,
+    ("derive", "safety number"): derive_safety,
     ("derive", "succession"): derive_succession,
     ("make", "card"): make_card,
     ("open", "card"): open_card,
+    ("make", "rotation"): make_rotation,
     ("open", "rotation"): open_rotation,
     ("make", "letter"): make_letter,
     ("open", "letter"): open_letter,
