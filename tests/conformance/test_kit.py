@@ -172,7 +172,10 @@ def test_a_command_that_ends_fails_each_check_and_not_the_kit() -> None:
 
 
 def test_an_answer_of_another_form_is_a_failure_and_no_exception() -> None:
-    program = "import sys, json\nfor line in sys.stdin: print(json.dumps({'id': json.loads(line)['id'], 'ok': {}}), flush=True)"
+    program = (
+        "import sys, json\n"
+        "for line in sys.stdin: print(json.dumps({'id': json.loads(line)['id'], 'ok': {}}), flush=True)"
+    )
     rows = kit.run((sys.executable, "-c", program), lambda name: name.startswith("vectors"))
     verdicts: dict[str, Any] = {row.check: row.verdict for row in rows}
     taken = {check for check, verdict in verdicts.items() if verdict is Verdict.PASSED}
