@@ -279,7 +279,7 @@ def aimed(draw: st.DrawFn) -> Callable[[World], m.Message]:
     name, which = draw(st.sampled_from(["bob", "carol", "dave"])), draw(st.integers(0, 30))
 
     def make(world: World) -> m.Message:
-        peer = Peer(world.suite, name, min(number, 2**48 - 1), draw_person)
+        peer = Peer(world.suite, name, max(number, 1), draw_person)
         body = peer.body(1 + which % 5, str(which), epoch=which % 10, floor=1 + min(which % 3, which % 5))
         stores = world.server.all(m.Store)
         secrets = [letter.secret for letter in world.disk.memory.load().outbox]
