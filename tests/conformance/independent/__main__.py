@@ -8,6 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from . import kit
 from .scene import Scene, Stage, play
 
 LINE_CHARS_MAX = 118
@@ -38,7 +39,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.conformance.independent", description=__doc__)
     parser.add_argument("--loss", type=float, default=0.2, help="probability, each way")
     parser.add_argument("--seed", type=int, default=1, help="of the loss")
+    parser.add_argument("--kit", action="store_true", help="answer the conformance kit instead, as its README says")
     arguments = parser.parse_args()
+    if arguments.kit:
+        return kit.main()
     with tempfile.TemporaryDirectory() as directory:
         stage = Stage(Path(directory))
         try:
