@@ -108,7 +108,7 @@ PROSE: tuple[tuple[str, str], ...] = (
     ("06-letters.md", f"1 to {of.ACKS_MAX} acknowledgements"),
     ("08-directory-and-mailboxes.md", f"the newest {of.RECEIPTS_PER_PAIR_MAX} of a"),
     ("09-delivery.md", f"given up after {of.OUTBOX_DAYS_MAX} days"),
-    ("09-delivery.md", f"tried {of.SERVER_TRIES_MAX} times, {of.SERVER_TRY_US // MS} ms apart"),
+    ("09-delivery.md", f"It is tried {of.SERVER_TRIES_MAX} times, {of.SERVER_TRY_US // MS} ms apart"),
     ("09-delivery.md", f"every {(of.PING_US - of.PING_JITTER_US) // S} to {of.PING_US // S} s"),
     ("09-delivery.md", f"max(4 rttvar, {of.PTO_GRANULARITY_US // MS} ms) + {of.PTO_DURABLE_US // MS} ms"),
     ("09-delivery.md", f"or if the {of.AMBIGUOUS_ACKS_MAX} before it did"),
