@@ -34,7 +34,7 @@ autodoc_class_signature = "mixed"
 autodoc_typehints_format = "short"
 add_module_names = False
 toc_object_entries_show_parents = "hide"
-maximum_signature_line_length = 90
+maximum_signature_line_length = 76
 
 html_theme = "furo"
 html_title = "udpchat"
@@ -91,8 +91,8 @@ def _include(path: str) -> str:
 
 def _changelog(_: str) -> str:
     """What is new since the last version, from the fragments in `changelog.d`."""
-    command = [sys.executable, "-m", "towncrier", "build", "--draft", "--version", "Unreleased", "--date", "not yet"]
-    return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    command = [sys.executable, "-m", "towncrier", "build", "--draft", "--version", "Not released yet", "--date", "-"]
+    return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.replace(" (-)", "")
 
 
 SITE: Final[Mapping[str, Callable[[str], str]]] = {
