@@ -51,8 +51,17 @@ pygments_dark_style = "github-dark"
 
 CONTENTS: Final = {
     "Start": ("tutorial", "Chat in a terminal </README>"),
-    "Protocol": ("Overview </spec/README>", "/spec/[01]*", "grammar", "/spec/vectors/README"),
-    "Python": ("api/index", "api/core", "api/events", "api/requests", "api/messages", "api/limits", "api/net"),
+    "Protocol": ("Overview </spec/README>", "/spec/[01]*", "/spec/[a-z]*", "grammar", "/spec/vectors/README"),
+    "Python": (
+        "api/index",
+        "api/core",
+        "api/events",
+        "api/requests",
+        "api/messages",
+        "api/limits",
+        "api/net",
+        "api/wire",
+    ),
     "Simulation": ("api/simulation", "api/faults", "api/oracle", "api/evil"),
     "Command": ("/cli/JSON",),
     "Project": ("/SECURITY", "Contributing </CONTRIBUTING>", "changelog"),
