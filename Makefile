@@ -41,7 +41,7 @@ docs: .venv/installed ## the reference, the tutorial and the Python API as a sit
 	@$(BIN)/python -m docs.offline site
 	@echo "the site is there: open site/index.html"
 
-generate: .venv/installed ## what is generated: tables, drawings and vectors in spec/
+generate: .venv/installed ## what is generated: tables, drawings and vectors in spec/, the manual page in packaging/
 	@$(BIN)/python -m spec.tools.generate
 
 format: .venv/installed ## format the code

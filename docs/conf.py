@@ -68,10 +68,9 @@ CONTENTS: Final = {
 }
 """The pages by heading, as the side bar has them."""
 
-MERMAID: Final = re.compile(
-    r"(<details>\s*<summary>[^\n]*</summary>\s*)?```mermaid\n.*?\n```(?(1)\s*</details>)", re.DOTALL
-)
-SOURCE: Final = re.compile(r"\[([^\]]*)\]\([^)#]*\.py\)")
+MERMAID: Final = re.compile(r"<details>\s*<summary>[^\n]*</summary>\s*```mermaid\n.*?\n```\s*</details>", re.DOTALL)
+"""What has a drawing beside it. Any other is a language that Sphinx does not know, which ends the build."""
+LINK: Final = re.compile(r"\[([^\]]*)\]\(([^)#:]+)\)")
 COMMENT: Final = re.compile(r"<!-- site: (\w+) ?(.*?) -->")
 
 
@@ -112,9 +111,14 @@ SITE: Final[Mapping[str, Callable[[str], str]]] = {
 }
 
 
-def _on_page(_: Sphinx, __: str, source: list[str]) -> None:
+def _on_page(_: Sphinx, page: str, source: list[str]) -> None:
     """A page as the site has it: `source` has one item, its text."""
-    text = SOURCE.sub(r"\1", MERMAID.sub("", source[0]))  # the site shows source beside each name
+
+    def link(found: re.Match[str]) -> str:
+        target = (ROOT / page).parent / found[2]  # the site has no folders, and source beside each name
+        return found[1] if target.is_dir() or target.suffix == ".py" else found[0]
+
+    text = LINK.sub(link, MERMAID.sub("", source[0]))
     source[0] = COMMENT.sub(lambda found: SITE[found[1]](found[2]), text)
 
 

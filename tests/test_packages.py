@@ -12,6 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("udpchat_core", "udpchat_net", "udpchat_cli")
+DATA = f"udpchat-{version('udpchat')}.data"
 
 
 def run(*command: object, env: dict[str, str] | None = None, cwd: Path = ROOT) -> str:
@@ -31,7 +32,8 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_wheel_holds_the_three_packages_with_their_types(built: Path) -> None:
     (wheel,) = built.glob("*.whl")
     names = ZipFile(wheel).namelist()
-    assert {name.partition("/")[0] for name in names if ".dist-info/" not in name} == set(PACKAGES)
+    assert {name.partition("/")[0] for name in names if ".dist-info/" not in name} == {*PACKAGES, DATA}
+    assert {name for name in names if name.startswith(DATA)} == {f"{DATA}/data/share/man/man1/udpchat.1"}
     assert {f"{package}/py.typed" for package in PACKAGES} <= set(names)
     sources = [
         path for folder in ("udpchat_core", "udpchat_net", "cli/udpchat_cli") for path in (ROOT / folder).rglob("*.py")
@@ -69,7 +71,7 @@ def test_the_source_distribution_holds_what_make_test_needs(built: Path) -> None
     (archive,) = built.glob("*.tar.gz")
     with tarfile.open(archive) as opened:
         names = {name.partition("/")[2] for name in opened.getnames()}
-    tops = ("udpchat_core", "udpchat_net", "cli", "spec", "tests", "benchmarks", "changelog.d", ".ci")
+    tops = ("udpchat_core", "udpchat_net", "cli", "spec", "tests", "benchmarks", "packaging", "changelog.d", ".ci")
     files = [
         path for top in tops for path in (ROOT / top).rglob("*") if path.is_file() and "__pycache__" not in path.parts
     ]

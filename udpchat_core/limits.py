@@ -205,6 +205,13 @@ PING_JITTER_US: Final = 4_000_000
 LIVE_KEY_US: Final = 3_600_000_000
 """Life of a live key, an hour; it is kept as long again to open what was sealed to it."""
 
+RENEWAL_RETRY_US: Final = 30_000_000
+"""Wait before the next handshake beside a good link, if the server gave a token twice and did no handshake."""
+
+STALE_CARDS_MAX: Final = 3
+"""How often in a row a client follows *stale card* with another handshake: the first tells the highest seq, and others
+of its identity may come in between. Beyond it is a refusal."""
+
 LIVE_KEYS_MAX: Final = 4
 """Live keys kept: that of the link, and the last before it."""
 
@@ -357,7 +364,7 @@ BUSY_WAIT_S: Final = 2
 """How long a client waits that was told to."""
 
 QUOTA_WAIT_S: Final = 60
-"""How long a sender waits for room in a mailbox: as its owner has to come back, a minute is soon."""
+"""How long a sender is told to wait for room in a mailbox: as its owner has to come back, a minute is soon."""
 
 MAILBOX_LETTERS_MAX: Final = 4_096
 """Letters in one mailbox: five megabytes."""

@@ -43,7 +43,7 @@ class CardBody:
     """
 
     version: Annotated[int, Ge(CARD_VERSION), Le(CARD_VERSION)]  # no Literal: that takes True and 1.0 for 1
-    seq: Number
+    seq: Ordinal  # R-2.3-8
     expires_s: TimeS
     identity: Bytes32
     live: Bytes32
@@ -131,9 +131,9 @@ class RosterEntry:
 class Outcome(IntEnum):
     """What became of a stored letter at its recipient."""
 
-    ACKNOWLEDGED = 1
-    UNOPENABLE = 2
-    UNWANTED = 3
+    ACKNOWLEDGED = 1  # its owner has it on disk
+    UNOPENABLE = 2  # no key of its owner opens it: its sender may seal it anew
+    UNWANTED = 3  # no letter, or one that was given up and passed over
 
 
 @dataclass(frozen=True, slots=True, config=STRICT)
@@ -150,7 +150,7 @@ class CollectedEntry:
 
 
 class Refusal(IntEnum):
-    """Why a request was refused. The first two are retried with back-off, the others are answers."""
+    """Why a request was refused. The first two ask for patience, the others are answers."""
 
     QUOTA = 1  # the mailbox has no room for this sender
     BUSY = 2  # the server asks for patience

@@ -30,6 +30,8 @@ CONNECTIONS_MAX: Final = 64
 """Requests at once; a further one is closed, and its command says so."""
 REQUEST_S_MAX: Final = 10.0
 """How long a request may take to arrive: it is one line, on this machine."""
+CLOSE_S_MAX: Final = 1.0
+"""How long an answer may take to be read, at the end."""
 GRACE_S: Final = 10.0
 """How much longer than its own time-out an answer is waited for: a process that was stopped gives none."""
 LOCK_S_MAX: Final = 10.0
@@ -37,6 +39,7 @@ LOCK_S_MAX: Final = 10.0
 LOCK_LOOK_S: Final = 0.05
 _PATH_BYTES_MAX = 103  # macOS has 104 with the zero at the end, Linux 108
 _DIGITS = 32
+_TURNS_TO_CLOSE = 8  # of the loop: asyncio takes five from accepting a connection to having closed it
 
 T = TypeVar("T")
 Say = Callable[[Mapping[str, Any]], None]
@@ -68,6 +71,7 @@ class Control:
     def __init__(self, state: Path, answer: Answer) -> None:
         self._state, self._answer = state, answer
         self._path: Path | None = None
+        self._is_closed = False
         self._server: asyncio.Server | None = None
         self._answering: set[asyncio.Task[None]] = set()
 
@@ -91,29 +95,36 @@ class Control:
             self._server.close()
             self._path.unlink(missing_ok=True)
             self._server = None
+        self._is_closed = True
         for task in self._answering:
             task.cancel()
         if self._answering:
             await asyncio.wait(self._answering)
+        for _ in range(_TURNS_TO_CLOSE):  # what was accepted in the last moment is closed as well
+            await asyncio.sleep(0)
 
-    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        if len(self._answering) < CONNECTIONS_MAX:
-            self._answering.add(task)
-            try:
-                await self._serve(reader, writer)
-            except asyncio.CancelledError:
-                _say(writer, _end(Exit.UNREACHABLE, "the udpchat that was asked has ended"))
-            except ConnectionError:  # whoever asked has gone
-                pass
-            except Exception as error:  # a fault of this program ends one request, and no more
-                _say(writer, _end(Exit.INTERNAL, fault(error)))
-            finally:
-                self._answering.discard(task)
+    def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._is_closed or len(self._answering) >= CONNECTIONS_MAX:
+            writer.close()
+            return
+        task = asyncio.ensure_future(self._converse(reader, writer))
+        self._answering.add(task)
+        task.add_done_callback(self._answering.discard)
+        task.add_done_callback(lambda _: writer.transport.abort())  # also if it was cancelled before it began
+
+    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await self._serve(reader, writer)
+        except asyncio.CancelledError:
+            _say(writer, _end(Exit.UNREACHABLE, "the udpchat that was asked has ended"))
+        except ConnectionError:  # whoever asked has gone
+            pass
+        except Exception as error:  # a fault of this program ends one request, and no more
+            _say(writer, _end(Exit.INTERNAL, fault(error)))
         writer.close()
-        with suppress(ConnectionError):
-            await writer.wait_closed()
+        with suppress(ConnectionError, TimeoutError):  # whoever asked may be stopped, and read nothing
+            async with asyncio.timeout(CLOSE_S_MAX):
+                await writer.wait_closed()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:

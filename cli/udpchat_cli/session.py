@@ -94,8 +94,8 @@ class Session:
     def start(self, host: str | None = None, port: int = 0, invite: bytes | None = None) -> Address:
         """Receive at this address (else: any), register, and go on with the outbox. Raises `udp.DriverError`.
 
-        Returns where it receives; `NOWHERE` if nothing began, as the server's name has no address. `invite` is an
-        invitation of whoever runs the server.
+        `invite` is an invitation of whoever runs the server. Returns where it receives; `NOWHERE` if nothing began, as
+        the server's name has no address.
         """
         if self._server == NOWHERE:
             return NOWHERE

@@ -1,22 +1,23 @@
-"""Makes the generated regions, drawings and vectors of `spec/`: `make generate`; a test compares byte for byte.
+"""Makes what is generated of `spec/`, and the manual page: `make generate`; a test compares byte for byte.
 
 A region stands between `<!-- generated: NAME -->` and `<!-- end -->`; `REGIONS` says how each is made.
 """
 
+import inspect
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from enum import IntEnum
 from pathlib import Path
 from typing import Any, Final
 
-from udpchat_core import limits
+from udpchat_core import datagrams, fields, limits, messages, wire
 from udpchat_core.datagrams import HEADER_BYTES, LAYOUTS, Datagram, Field
 from udpchat_core.errors import Reason
 from udpchat_core.messages import CardBody, LetterBody, Outcome, Refusal, Scope
-from udpchat_core.secure import keys
+from udpchat_core.secure import card, keys
 from udpchat_core.wire import BY_CODE, RECORD_OVERHEAD_BYTES, encode
 
-from . import drawing, machines, timers, vectors
+from . import conformance, drawing, example, ladders, machines, manual, registries, timers, traced, vectors
 from .extremes import extreme
 from .markdown import table
 from .source import comments, described, docstring, field_types
@@ -24,6 +25,11 @@ from .source import comments, described, docstring, field_types
 SPEC: Final = Path(__file__).parents[1]
 DRAWINGS: Final = SPEC / "machines"
 _REGION = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+_WIRE: Final = (datagrams, messages, wire, fields, card)
+LIMITS_OF_THE_WIRE: Final = [
+    name for name, value, _ in described(limits) if any(getattr(module, name, None) == value for module in _WIRE)
+]
+"""What both sides have to agree on: the limits that the codec, or the check of a card, goes by."""
 _WAYS: Final = {"Hello": "C to S", "Retry": "S to C", "Init": "C to S", "Resp": "S to C", "Record": "both ways"}
 _SHOWN: Final = {"Acks": "ACK"}
 
@@ -120,9 +126,26 @@ def _points(points: frozenset[bytes]) -> str:
     return "```\n" + "\n".join(f"{value:064x}" for value in values) + "\n```\n"
 
 
-def _limits() -> str:
-    rows: list[tuple[object, ...]] = [(f"`{name}`", _value(value), why) for name, value, why in described(limits)]
-    return table(("limit", "value", "why"), rows)
+def _limits_of_the_wire() -> str:
+    return _limits(name for name in LIMITS_OF_THE_WIRE)
+
+
+def _own_limits() -> str:
+    """The others, under what they are for: the marks of the module that divide it."""
+    own: dict[str, list[str]] = {}
+    about = "bytes and keys"
+    for line in inspect.getsource(limits).splitlines():
+        if line.startswith("# --- "):
+            about = line.strip("# -")
+        name = line.partition(":")[0]
+        if name.isupper() and name not in LIMITS_OF_THE_WIRE:
+            own.setdefault(about, []).append(name)
+    return "\n".join(f"**{about[0].upper()}{about[1:]}.**\n\n{_limits(names)}" for about, names in own.items())
+
+
+def _limits(names: Iterable[str]) -> str:
+    said = {name: (f"`{name}`", _value(value), why) for name, value, why in described(limits)}
+    return table(("limit", "value", "why"), [said[name] for name in names])
 
 
 def _value(value: int | tuple[int, ...]) -> str:
@@ -137,19 +160,26 @@ REGIONS: Final[Mapping[str, Callable[[], str]]] = {
     "budgets": _budgets,
     "messages": _messages,
     "codes": _codes,
-    "limits": _limits,
+    "limits_of_the_wire": _limits_of_the_wire,
+    "own_limits": _own_limits,
     "reasons": _reasons,
     "timers": timers.of_machines,
     "times": timers.others,
     "machines": lambda: machines.sections(first=3),
+    "ladder_direct": ladders.direct,
+    "ladder_absent": ladders.absent,
+    "registries": registries.rows,
+    "classes": conformance.rows,
+    **example.PARTS,
 }
 
 
 def files() -> dict[Path, str]:
-    """Every section with its regions made anew, every drawing, and the vectors."""
+    """Every section with its regions made anew, the requirements, every drawing, the vectors, and the manual page."""
     sections = [*sorted(SPEC.glob("[0-9]*.md")), vectors.FOLDER / "README.md"]
     drawings = {DRAWINGS / f"{machine.name}.svg": drawing.svg(machine) for machine in machines.found()}
-    return {path: _made(path.read_text(encoding="utf-8")) for path in sections} | drawings | vectors.files()
+    made = {path: _made(path.read_text(encoding="utf-8")) for path in sections}
+    return made | {SPEC / "requirements.md": traced.page()} | drawings | vectors.files() | manual.files()
 
 
 def _made(text: str) -> str:

@@ -13,6 +13,8 @@ from typing import Final
 
 ROOT: Final = Path(__file__).parents[2]
 CODE: Final = ("udpchat_core", "udpchat_net", "cli")
+MADE_UP: Final = ("test_requirements.py", "test_spec.py", "test_traced.py", "test_classes.py")
+"""Tests that are about ids that are none."""
 _ID = re.compile(r"R-\d+(?:\.\d+)*-\d+")
 _STATED = re.compile(r"[-*] \*\*(R-(\d+(?:\.\d+)*)-(\d+))\*\* ")
 _HEADING = re.compile(r"#+ (\d+(?:\.\d+)*) ")
@@ -74,15 +76,31 @@ def problems(sections: Mapping[str, str], code: Mapping[str, str], tests: Mappin
 
 def problems_here() -> list[str]:
     """`problems` of this repository."""
-    spec = {path.name: path.read_text() for path in sorted((ROOT / "spec").glob("*.md"))}
-    code = {str(path.relative_to(ROOT)): path.read_text() for folder in CODE for path in _sources(ROOT / folder)}
-    # This checker's own test is about made-up ids.
-    tests = {path.name: path.read_text() for path in _sources(ROOT / "tests") if path.name != "test_requirements.py"}
-    return problems(spec, code, {name: text for name, text in tests.items() if name.startswith("test_")})
+    return problems(our_sections(), our_code(), our_tests())
 
 
-def _sources(folder: Path) -> Iterator[Path]:
-    return iter(sorted(folder.rglob("*.py")))
+def our_sections() -> dict[str, str]:
+    """The sections of this reference, by file name."""
+    return {path.name: path.read_text("utf-8") for path in sorted((ROOT / "spec").glob("[0-9]*.md"))}
+
+
+def our_code() -> dict[str, str]:
+    """The code of this repository, by path."""
+    return {file: text for folder in CODE for file, text in _sources(folder)}
+
+
+def our_tests() -> dict[str, str]:
+    """Its tests, by path; helpers beside them show nothing by themselves."""
+    return {
+        file: text
+        for file, text in _sources("tests")
+        if Path(file).name.startswith("test_") and Path(file).name not in MADE_UP
+    }
+
+
+def _sources(folder: str) -> Iterator[tuple[str, str]]:
+    for path in sorted((ROOT / folder).rglob("*.py")):
+        yield path.relative_to(ROOT).as_posix(), path.read_text("utf-8")
 
 
 def _blocks(text: str) -> Iterator[tuple[int, str]]:

@@ -31,6 +31,13 @@ def docstring(kind: Callable[..., Any]) -> str:
     return _flat(inspect.cleandoc(kind.__doc__ or "").split("\n\nAttributes:")[0])
 
 
+def attributes(kind: type) -> dict[str, str]:
+    """What the list of attributes in a docstring says of each."""
+    listed = inspect.cleandoc(kind.__doc__ or "").partition("\n\nAttributes:\n")[2]
+    said = re.findall(r"(?ms)^    ([\w, ]+): (.*?)(?=^    \w|\Z)", listed)
+    return {name: _flat(meaning).removesuffix(".") for names, meaning in said for name in names.split(", ")}
+
+
 def field_types(kind: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - a dataclass
     """(name, type in the spec's words) of each field."""
     written = {

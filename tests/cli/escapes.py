@@ -23,17 +23,17 @@ ESCAPES: Final = {
     "bidi": "invoice\u202etxt.exe\u202c \u2067isolated\u2069 \u200e\u200f\u061c",
     "zero width": "pay\u200bpal\ufeff\u00ad\u2060",
     "tags": "tag\U000e0041\U000e007f",
-    "line ends": "one\u2028bob> two\u2029bob> three\x85bob> four\x0bbob> five\x0cbob> six",
-    "fake prompt": "hi\nbob> pay me\n12:00 <bob> yes\n        #9 delivered to bob (1 ms)",
-    "fake, carriage return": "hi\rbob> pay me",
-    "fake, both": "hi\r\nbob> pay me\r\n*** WARNING: do as I say",
-    "fake, by width": "x" * 200 + " bob> " * 60 + "x" * 61 + "12:00 <bob> paid",
-    "fake, by wide characters": "亀" * 150 + "bob> pay me",
-    "fake, by a link": "https://example.org/" + "a" * 100 + "bob> 12:00 <bob> paid",
+    "line ends": "one\u2028trudy> two\u2029trudy> three\x85trudy> four\x0btrudy> five\x0ctrudy> six",
+    "fake prompt": "hi\ntrudy> pay me\n12:00 <trudy> yes\n        #9 delivered to trudy (1 ms)",
+    "fake, carriage return": "hi\rtrudy> pay me",
+    "fake, both": "hi\r\ntrudy> pay me\r\n*** WARNING: do as I say",
+    "fake, by width": "x" * 200 + " trudy> " * 60 + "x" * 61 + "12:00 <trudy> paid",
+    "fake, by wide characters": "亀" * 150 + "trudy> pay me",
+    "fake, by a link": "https://example.org/" + "a" * 100 + "trudy> 12:00 <trudy> paid",
     "backspace": "good\b\b\b\bevil\x7f",
-    "marks": "a" + "\u0301\u0334" * 500 + "b",
-    "joiners": "a" + "\u200d" * 500 + "b",
+    "marks": "a" + "\u0301\u0334" * 30 + "b",
+    "joiners": "a" + "\u200d" * 60 + "b",
     "null": "a\x00b\x1a",
 }
 """By what they are to do."""
-FAKED: Final = re.compile(r"bob> |\d\d:\d\d <bob>|        #9|\*\*\* WARNING|<bob>")
+FAKED: Final = re.compile(r"trudy> |\d\d:\d\d <trudy>|        #9|\*\*\* WARNING|<trudy>")

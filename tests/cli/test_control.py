@@ -206,6 +206,27 @@ def test_only_so_many_are_answered_at_once_and_the_next_is_told(
     talk(state, trying)
 
 
+def test_who_asks_and_reads_nothing_holds_up_no_end(tmp_path: Path) -> None:
+    state = tmp_path / "a.db"
+
+    async def much(request: dict[str, Any], say: Say) -> None:
+        for _ in range(1_000):
+            say({"event": "echo", "text": "x" * 10_000})
+
+    async def scene() -> None:
+        answering = Control(state, much)
+        await answering.start()
+        with socket.socket(socket.AF_UNIX) as silent:
+            silent.connect(str(control_path(state)))
+            silent.sendall(b"{}\n")
+            while not answering._answering:
+                await asyncio.sleep(0)
+            await answering.close()
+        assert not answering._answering
+
+    asyncio.run(scene())
+
+
 def test_a_fault_ends_one_request_in_one_line(tmp_path: Path) -> None:
     async def wrong(_: dict[str, Any], say: Say) -> None:
         raise TypeError("a fault\nof two lines")

@@ -23,8 +23,9 @@ from udpchat_cli.doctor.asking import Asking, Trouble
 from udpchat_cli.doctor.finding import Finding, State
 from udpchat_cli.exits import Exit
 from udpchat_cli.values import Endpoint
+from udpchat_core.address import Address
 from udpchat_core.client import Client
-from udpchat_core.datagrams import Hello, Retry
+from udpchat_core.datagrams import Hello, Init, Resp, Retry
 from udpchat_core.wire import parse_untrusted, serialize
 from udpchat_net import udp
 
@@ -91,6 +92,22 @@ def test_a_port_where_nobody_listens_is_told_from_silence() -> None:
     virtually(scene)
 
 
+def test_of_several_addresses_the_one_that_answers_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scene(stage: Stage) -> None:
+        async def addresses_of(_: str, port: int) -> list[Address]:
+            return [Address(bytes((127, 0, 0, last)), port) for last in (2, 1)]
+
+        monkeypatch.setattr(network, "addresses_of", addresses_of)
+        findings = [finding async for finding in network.examine("two.example", stage.port, None)]
+        assert findings[0].text == "two.example is 127.0.0.2 (IPv4), 127.0.0.1 (IPv4)"
+        ports = [(finding.state, finding.text) for finding in findings if finding.check == "port"]
+        assert [state for state, _ in ports] == [State.UNTESTED, State.GOOD]
+        assert "nobody listens at UDP port 127.0.0.2:" in ports[0][1]
+        assert {finding.state for finding in findings[3:]} == {State.GOOD}
+
+    play(scene, tmp_path)
+
+
 def test_a_name_without_an_address_is_said() -> None:
     async def scene() -> None:
         findings = await found(10_001, host="no-such-host.invalid")
@@ -141,12 +158,34 @@ def test_a_server_that_only_greets_is_wrong_from_there_on(key: bytes) -> None:
     virtually(scene)
 
 
-def test_what_is_longer_than_a_path_takes_is_no_fragments() -> None:
+def pretends(data: bytes) -> bytes | None:
+    """Answers everything, and has not the key that it shows."""
+    datagram = parse_untrusted(data)
+    if isinstance(datagram, Init):
+        return serialize(Resp(datagram.index, os.urandom(52)))
+    return serialize(Retry(data[3:19], bytes(16), b"\x09" + bytes(31)))
+
+
+def test_a_server_that_cannot_prove_its_key_is_wrong() -> None:
+    async def scene() -> None:
+        loop = asyncio.get_running_loop()
+        transport, _ = await loop.create_datagram_endpoint(lambda: Half(pretends), local_addr=(HOST, 0))
+        findings = await found(transport.get_extra_info("sockname")[1])
+        transport.close()
+        assert findings.pop("handshake").state is State.WRONG
+        assert {finding.state for finding in findings.values()} == {State.GOOD}
+
+    virtually(scene)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the option is Linux's")
+def test_what_is_longer_than_a_path_takes_is_not_sent_in_fragments() -> None:
     async def scene() -> None:
         bound, at = udp.bind(HOST, 0)
         with bound:
             asking = Asking(at)
             try:
+                assert asking._socket.getsockopt(socket.IPPROTO_IP, 10) == 2  # IP_MTU_DISCOVER, IP_PMTUDISC_DO
                 assert await asking.ask(bytes(65_508), lambda _: True) is Trouble.TOO_LONG
             finally:
                 asking.close()
@@ -196,7 +235,7 @@ def test_what_is_wrong_with_a_state_folder_is_said(tmp_path: Path) -> None:
 
     play(scene, tmp_path)
     (path,) = tmp_path.glob("client-*.db")
-    path.chmod(0o644)
+    path.chmod(0o640)
     (_, finding) = examined(tmp_path)
     assert (finding.status, finding.advice) == (Exit.STATE, f"chmod 600 {path}")
     data = bytearray(path.read_bytes())

@@ -15,13 +15,13 @@ from udpchat_cli.output import Output
 
 
 def test_listen_and_history_show_them_as_text(server: Server) -> None:
-    for name in ("bob", "petra"):
+    for name in ("trudy", "petra"):
         assert command(server, name, "chat")[1] == 0
     listen = Screen(words(server, "petra", "listen"), 400)
     try:
         for number, text in enumerate(ESCAPES.values(), 1):
-            assert command(server, "bob", "send", "petra", "-", typed=text)[1] in (0, 5)  # it may not be there yet
-            until_shown(listen, "bob", number)
+            assert command(server, "trudy", "send", "petra", "-", typed=text)[1] in (0, 5)  # it may not be there yet
+            until_shown(listen, "trudy", number)
     finally:
         listen.child.close(force=True)
     history = Screen(words(server, "petra", "history"), 400)
@@ -30,7 +30,7 @@ def test_listen_and_history_show_them_as_text(server: Server) -> None:
         assert screen.title == ""
         assert b"\x1b" not in screen.raw
         assert not [row for row in screen.rows if FAKED.match(row)]
-        assert sum(row[:2] == "20" and row[19:25] == " <bob>" for row in screen.rows) == len(ESCAPES)
+        assert sum(row[:2] == "20" and row[19:27] == " <trudy>" for row in screen.rows) == len(ESCAPES)
     assert history.rows == listen.rows
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.processes import COMMAND, PATIENCE_S, Server, start
-from udpchat_cli.commands.verify import _lines
+from udpchat_cli.commands.verify import told
 
 NUMBER = "".join(f"{group:05}" for group in range(12))
 PEER = {
@@ -36,19 +36,19 @@ SHOWN = [
 
 
 def test_a_number_is_shown_in_twelve_groups_of_five_with_what_to_do() -> None:
-    lines = _lines(PEER)
+    lines = told(PEER)
     assert lines[:6] == SHOWN
     assert "by another channel" in lines[6]
     assert "`udpchat verify bob --mark`" in lines[7]
-    assert _lines(PEER | {"verified": True})[6:] == ["It was compared, and is marked as verified."]
-    assert _lines(PEER | {"checked": False})[-1].startswith("The server does not answer")
+    assert told(PEER | {"verified": True})[6:] == ["It was compared, and is marked as verified."]
+    assert told(PEER | {"checked": False})[-1].startswith("The server does not answer")
 
 
 @pytest.mark.parametrize(
     ("vouched", "says"), [(True, "The key before signed for it"), (False, "Nobody but the server")]
 )
 def test_another_key_is_said_loudly(vouched: bool, says: str) -> None:
-    lines = _lines(PEER | {"verified": True, "offered": "bb" * 32, "offered_number": NUMBER[::-1], "vouched": vouched})
+    lines = told(PEER | {"verified": True, "offered": "bb" * 32, "offered_number": NUMBER[::-1], "vouched": vouched})
     assert lines[:6] == SHOWN
     assert lines[6] == (
         "WARNING: bob HAS ANOTHER KEY NOW. It was compared with the key before. Messages to bob are held."
@@ -60,9 +60,9 @@ def test_another_key_is_said_loudly(vouched: bool, says: str) -> None:
 
 def test_another_key_of_the_server_is_said_loudly() -> None:
     thing = {"event": "server_key", "server": "example.org", "key": "aa" * 32, "checked": True, "offered": ""}
-    assert _lines(thing)[0] == "key of the server example.org:"
-    assert _lines(thing)[2].split() == ["aaaaaaaa"] * 8
-    changed = _lines(thing | {"offered": "bb" * 32})
+    assert told(thing)[0] == "key of the server example.org:"
+    assert told(thing)[2].split() == ["aaaaaaaa"] * 8
+    changed = told(thing | {"offered": "bb" * 32})
     assert "WARNING: example.org HAS ANOTHER KEY NOW:" in changed
     assert "`udpchat verify --server --accept` takes it. If not, do not." in changed
     assert max(map(len, changed)) <= 120

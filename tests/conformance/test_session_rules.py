@@ -28,6 +28,35 @@ def test_a_silent_server_is_tried_five_times_and_then_greeted_less_and_less_ofte
     assert world.happened("ann", "online")
 
 
+def test_a_path_slower_than_the_tries_is_no_hindrance() -> None:
+    # R-9.1-5: an answer to an earlier try is an answer
+    world = VirtualWorld("ann", "bob")
+    world.delay_s = 0.7
+    world.register("ann", "bob")
+    world.run(5.0)
+    number = world.clients["ann"].send(world.now_s, "bob", "hello from the moon")
+    world.run(10.0)
+    assert world.shown("bob") == ["hello from the moon"]
+    assert world.clients["ann"].outstanding(number) == 0
+    assert not world.happened("ann", "unreachable")
+
+
+def test_a_forged_retry_with_another_key_does_not_keep_a_client_from_its_server() -> None:
+    # R-9.1-1, and section 4.1: a RETRY may ask for a handshake, and no more
+    world = VirtualWorld("ann")
+    world.register("ann")
+    ann = world.clients["ann"]
+    ann.deregister(world.now_s)
+    world.run(1.0)
+    ann.register(world.now_s)
+    ann.tick(world.now_s)
+    echo = datagrams.echo_of(ann.world.out[0].data)
+    ann.receive(world.now_s, SERVER, datagrams.make(datagrams.RETRY, echo, bytes(16), bytes(31) + b"\x42"))
+    world.run(1.0)
+    assert len(world.happened("ann", "server key changed")) == 1
+    assert len(world.happened("ann", "online")) == 2
+
+
 def test_a_client_that_pinned_a_server_sends_another_one_nothing_but_hello_until_its_user_decides() -> None:
     # R-9.1-1
     world = VirtualWorld("ann")
@@ -83,6 +112,22 @@ def test_a_live_key_is_new_each_hour_and_opens_letters_for_one_more() -> None:
     assert second in [key.public for key in ann.inbox._opening()]
 
 
+def test_handshakes_that_come_to_nothing_do_not_cost_the_key_before() -> None:
+    # R-9.1-2, R-9.1-4
+    world = VirtualWorld("ann")
+    world.register("ann")
+    ann = world.clients["ann"]
+    first = world.server.cards["ann"].card["live"]
+    world.run(HOUR_S)
+    second = world.server.cards["ann"].card["live"]
+    world.dropped = lambda _source, _to, data: data[2] == datagrams.RESP
+    for _ in range(10):
+        world.server.hint(world.addresses["ann"], b"\x75\x01\x05" + ann.session.echoes[-1])
+        world.run(5.1)
+    assert {first, second} <= {key.public for key in ann.inbox._opening()}
+    assert len(ann.session.live) <= 4
+
+
 def test_a_hint_is_followed_beside_the_link_at_most_once_in_five_seconds() -> None:
     # R-9.1-4
     world = VirtualWorld("ann")
@@ -126,6 +171,7 @@ def test_the_token_of_a_forged_hint_leads_to_hello_and_the_link_stays_in_use() -
     world.dropped = lambda *_: False
     world.run(4.0)
     assert len(world.server.hellos) == hellos + 1
+    assert not world.happened("ann", "unreachable")
     assert ann.session.phase == "online"
     assert len(world.happened("ann", "online")) == 2
 

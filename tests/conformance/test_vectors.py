@@ -13,6 +13,8 @@ from .independent.noise import Initiator, Responder
 
 VECTORS = Path(__file__).parents[2] / "spec" / "vectors"
 TEXTS = (
+    "rotated_name",
+    "safety_number",
     "name",
     "names",
     "name_asked",
@@ -33,11 +35,14 @@ LISTS = [  # the tokens are a server's own affair: clients do not look into them
     ("messages", "refused"),
     ("derived", "key_ids"),
     ("derived", "acks"),
+    ("derived", "safety_numbers"),
     ("derived", "tokens_accepted"),
     ("derived", "tokens_refused"),
     ("cards", "accepted"),
     ("cards", "refused"),
     ("cards", "successions"),
+    ("cards", "rotations"),
+    ("cards", "rotations_refused"),
     ("letters", "accepted"),
     ("letters", "refused"),
     ("link", "handshakes"),
@@ -206,3 +211,21 @@ def test_a_sequence_of_records_is_taken_and_refused(v: dict[str, Any]) -> None:
         else:
             with pytest.raises(Refused):
                 end.open(record["record"])
+
+
+@pytest.mark.parametrize("v", vectors("cards", "rotations"))
+def test_a_rotation_is_made_and_holds(v: dict[str, Any]) -> None:
+    signed = keys.label("rotation") + v["identity"] + v["rotated_name"].encode()
+    by = v["former_private"]
+    assert (v["former"], v["signature"]) == (keys.sign_public(by), keys.sign(by, signed))
+    assert cards.rotation_holds({key: v[key] for key in ("former", "signature")}, v["identity"], v["rotated_name"])
+
+
+@pytest.mark.parametrize("v", vectors("cards", "rotations_refused"))
+def test_a_rotation_does_not_hold(v: dict[str, Any]) -> None:
+    assert not cards.rotation_holds({key: v[key] for key in ("former", "signature")}, v["identity"], v["rotated_name"])
+
+
+@pytest.mark.parametrize("v", vectors("derived", "safety_numbers"))
+def test_a_safety_number_is_made(v: dict[str, Any]) -> None:
+    assert keys.safety_number(v["one"], v["other"]) == keys.safety_number(v["other"], v["one"]) == v["safety_number"]

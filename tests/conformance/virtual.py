@@ -20,7 +20,6 @@ from .independent.world import Address, Event
 
 SERVER: Address = (bytes((192, 0, 2, 1)), 10001)
 UNIX_S = 1_790_000_000.0
-DELAY_S = 0.005
 LIMITS = {
     "mailbox_letters_max": 4096,
     "sender_letters_max": 256,
@@ -195,7 +194,7 @@ class VirtualWorld:
         self.addresses: dict[str, Address] = {}
         self.events: dict[str, list[Event]] = {}
         self.sent: list[tuple[float, Address, Address, bytes]] = []
-        self.push_s = 1.0
+        self.push_s, self.delay_s = 1.0, 0.005
         self.dropped: Callable[[Address, Address, bytes], bool] = lambda _source, _to, _data: False
         for name in names:
             self.start(name, ":memory:")
@@ -218,7 +217,7 @@ class VirtualWorld:
         if self.random.random() < self.loss or self.dropped(source, to, data):
             return
         for _ in range(1 + (self.random.random() < self.doubled)):
-            at_s = self.now_s + DELAY_S + self.random.random() * self.jitter_s
+            at_s = self.now_s + self.delay_s + self.random.random() * self.jitter_s
             heapq.heappush(self.queue, (at_s, next(self.numbers), source, to, data))
 
     def run(self, for_s: float) -> None:

@@ -99,7 +99,7 @@ FAULTS: Final = (
         _SESSIONS,
         "            self._names_binding[user.name] = None\n",
         "            self._names_binding[user.name] = None\n"
-        "            early = Registered(id_, unpacked(session.address), 0, _LIMITS, 0)\n"
+        "            early = Registered(asked.id, unpacked(session.address), 0, _LIMITS, 0)\n"
         "            parts.context.say(turn, session, early)\n",
         Invariant.DURABLE,
     ),

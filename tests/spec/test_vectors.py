@@ -1,5 +1,7 @@
 """The vectors for other implementations: their form, that they are complete, and those of what is not sealed."""
 
+import re
+
 import pytest
 from jsonschema import Draft202012Validator
 
@@ -26,6 +28,18 @@ def test_every_file_has_the_form_of_the_schema(file: str) -> None:
     assert [error.message for error in one.iter_errors(FILES[file])] == []
     assert Draft202012Validator(SCHEMA).is_valid(FILES[file])
     assert FILES[file]["holds"] == file
+
+
+def test_the_readme_lists_the_fields_that_are_text() -> None:
+    listed = re.search(r"These are text: (.*?)\.\n", (FOLDER / "README.md").read_text(), re.DOTALL)
+    assert listed
+    texts = {"safety_number"}  # digits, which could be taken for bytes
+    for found in (found for content in FILES.values() for found in objects(content)):
+        for name, value in found.items():
+            strings = value if isinstance(value, list) else [value]
+            if any(isinstance(each, str) and not re.fullmatch("([0-9a-f]{2})*", each) for each in strings):
+                texts.add(name)
+    assert re.findall("`(.*?)`", listed[1]) == sorted(texts)
 
 
 def test_the_schema_allows_no_field_that_it_does_not_name() -> None:

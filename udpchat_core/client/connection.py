@@ -11,8 +11,8 @@ from ..address import Address
 from ..datagrams import NONCE_BYTES, Record, Resp, Retry
 from ..errors import BadDatagram, LocalProtocolError, Reason
 from ..events import Deregistered, ServerKeyChanged, ServerUnreachable, Superseded
-from ..instant import Instant, after
-from ..limits import HINT_US, SENT_RECORDS_REMEMBERED
+from ..instant import SECOND, Instant, after
+from ..limits import HINT_US, POSTPONED_S_MAX, SENT_RECORDS_REMEMBERED, STALE_CARDS_MAX
 from ..machines.client_session import SESSION, ClientSession, Do, Phase, Session
 from ..messages import Deregister, Message, Register
 from ..requests import SaveServerKey
@@ -61,6 +61,7 @@ class Connection:
         current: the link that is registered, or was until the server stopped answering.
         invite: the token of an invitation, if the user has one.
         pinned: the server's key, once it is known.
+        patience_us: how long the server asked to wait.
     """
 
     def __init__(
@@ -74,9 +75,13 @@ class Connection:
         self._keyring = keyring
         self._requester = requester
         self.pinned = server_key
+        self._other_key: bytes | None = None  # of a RETRY since the last good one
         self._offered: bytes | None = None
+        self._offered_at: Instant | None = None
         self._offer: _Offer | None = None
-        self._nonce = b""
+        self.patience_us = 0
+        self._greeting = b""
+        self._stale_cards = 0
         self._initiated: Initiated | None = None
         self._new: ServerLink | None = None
         self._previous: ServerLink | None = None
@@ -110,22 +115,22 @@ class Connection:
         if self._offered is None:
             raise LocalProtocolError("the key of the server did not change: there is nothing to accept")
         self._pin(self._offered, turn)
-        self._offered = None
+        self._offered = self._other_key = None
 
     # --- what comes ---
 
     def retry_untrusted(self, retry: Retry, turn: Turn) -> None:
         """A RETRY: what it echoes tells whether it was asked for, is a hint, or is nobody's."""
-        if retry.echo == self._nonce:
+        if self._greeting and retry.echo == self._greeting[_ECHO]:
             event = Session.greeted
         elif self._is_echo_of_ours(retry.echo) and self._may_follow(turn.now):
             event = Session.hinted
         else:
             raise BadDatagram(Reason.LINK)
         if self.pinned is not None and retry.server_key != self.pinned:  # R-9.1-1
-            if retry.server_key != self._offered:
-                self._offered = retry.server_key
-                turn.emit(ServerKeyChanged(self.pinned, retry.server_key))
+            self._other_key = retry.server_key
+            if self.record.phase is Phase.UNREACHABLE:
+                self._tell_other_key(turn)
             raise BadDatagram(Reason.KEY)
         self._offer = _Offer(retry.token, retry.server_key)
         self.step(event, turn)
@@ -154,6 +159,20 @@ class Connection:
         """Whether an answer with this id is about the Register under way."""
         return id_ == self._register_id and self.record.phase is Phase.REGISTERING
 
+    def postpone(self, wait_s: int, turn: Turn) -> None:
+        """The server asks for patience before the next Register."""
+        self.patience_us = min(max(wait_s, 1), POSTPONED_S_MAX) * SECOND
+        self.step(Session.postponed, turn)
+
+    def outdo(self, highest: int, turn: Turn) -> bool:
+        """The server knows a card of this identity with seq `highest`: try a newer one. False if that is no use."""
+        if self._stale_cards >= STALE_CARDS_MAX or not self._keyring.jump_ahead(highest):  # R-9.1-3
+            self._stale_cards = 0
+            return False
+        self._stale_cards += 1
+        self.step(Session.stale, turn)
+        return True
+
     def is_leaving(self, id_: int) -> bool:
         """Whether an answer with this id is about the Deregister under way."""
         return id_ == self._deregister_id and self.record.phase is Phase.LEAVING
@@ -173,9 +192,8 @@ class Connection:
     def _carry_out(self, do: Do, turn: Turn) -> None:
         match do:
             case Do.GREET:
-                greeting = hello(self.shared.suite)
-                self._nonce = greeting[_ECHO]
-                turn.send(self.server, greeting)
+                self._greeting = self._greeting or hello(self.shared.suite)  # R-9.1-11
+                turn.send(self.server, self._greeting)
             case Do.BEGIN:
                 self._begin(turn)
             case Do.INITIATE:
@@ -187,12 +205,13 @@ class Connection:
             case Do.GO_ONLINE:
                 assert self._new is not None
                 self._previous, self.current, self._new = self.current, self._new, None
+                self._stale_cards = 0
                 self._requester.connect(self.current, turn)
             case Do.DEREGISTER:
                 self._say_goodbye(turn)
             case Do.DROP_LINKS:
                 self.current = self._new = self._previous = self._initiated = None
-                self._nonce = b""
+                self._greeting = b""
                 self._requester.disconnect()
             case Do.REPORT_LEFT:
                 turn.emit(Deregistered(confirmed=True))
@@ -200,6 +219,7 @@ class Connection:
                 turn.emit(Deregistered(confirmed=False))
             case Do.REPORT_UNREACHABLE:
                 self._requester.disconnect()
+                self._tell_other_key(turn)
                 turn.emit(ServerUnreachable())
             case _:
                 turn.emit(Superseded())
@@ -209,7 +229,7 @@ class Connection:
         assert self._offer is not None
         live, card = self._keyring.new_card(turn)
         index = self.shared.suite.random(INDEX_BYTES)
-        self._nonce = b""
+        self._greeting, self._other_key = b"", None
         try:
             self._initiated = initiate_untrusted(
                 self.shared.suite, self._offer.server_key, self._offer.token, index, live, card
@@ -225,6 +245,18 @@ class Connection:
         for route in (self._new, self.current):
             if route is not None:
                 turn.say(route, Deregister(self._deregister_id))
+
+    def _tell_other_key(self, turn: Turn) -> None:
+        """Tell the user of another key, once the pinned one did not answer: anybody on the path can make a RETRY.
+
+        Of ever other ones, only now and then.
+        """  # R-9.1-13
+        other = self._other_key
+        if other is None or other == self._offered or self.pinned is None:
+            return
+        if self._offered_at is None or turn.now >= after(self._offered_at, HINT_US):
+            self._offered, self._offered_at = other, turn.now
+            turn.emit(ServerKeyChanged(self.pinned, other))
 
     def _pin(self, key: bytes, turn: Turn) -> None:
         self.pinned = key

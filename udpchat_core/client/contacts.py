@@ -129,6 +129,7 @@ class Contacts:
 
         An identity without a pin is pinned when the disk says so: see `pinned`.
         """
+        # R-2.3-7: of a card that does not hold, nothing is used
         card = open_card_untrusted(self._shared.suite, found.card)
         check_name_untrusted(card, name)
         check_expiry_untrusted(card, self._shared.wall_ms(turn.now) // 1_000)
@@ -138,10 +139,11 @@ class Contacts:
             self._key_changed(contact, pinned, card, found.rotation, turn)
             return contact
         if contact.card is not None and succession(contact.card.seq, card) is Succession.STALE:
-            raise BadDatagram(Reason.EXPIRED)  # R-2.3-5
+            raise BadDatagram(Reason.EXPIRED)  # R-2.3-5, R-2.3-7
         contact.card, contact.address, contact.offered = card, found.address, None
         contact.unknown_until = _NEVER
-        contact.fresh_until = after(turn.now, min(max(found.ttl_s, 1), LOOKUP_TTL_S) * SECOND)
+        contact.fresh_until = after(turn.now, min(max(found.ttl_s, 1), LOOKUP_TTL_S) * SECOND)  # R-9.3-17
+        # R-9.2-6
         if contact.identity is None and (contact.letters or len(self._pins) < STRANGER_PINS_MAX):
             turn.store(SavePin(name, card.identity))
         else:
@@ -268,7 +270,7 @@ class Contacts:
     ) -> None:
         if contact.offered is None or contact.offered.identity != card.identity:
             contact.vouched = rotation is not None and rotation.former == pinned and self._holds(rotation, card)
-            turn.emit(PeerKeyChanged(contact.name, pinned, card.identity, contact.vouched))
+            turn.emit(PeerKeyChanged(contact.name, pinned, card.identity, contact.vouched))  # R-2.4-5: the user decides
         contact.offered = card
         self._checked(contact, turn)
         self.ask_later(contact.name, turn)  # it may change back

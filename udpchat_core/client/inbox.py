@@ -127,7 +127,7 @@ class Inbox:
         else:  # another letter under its number: its sender is broken
             raise BadDatagram(Reason.FIELDS)
         self._advance(epoch, body.floor, turn)
-        early = epoch.held.get(body.seq)
+        early = epoch.held.get(body.seq)  # R-9.4-10
         if entry is not None and early is not None and early.ack == ack:
             self._step(early, Incoming.early, turn)
 
@@ -296,7 +296,7 @@ class Inbox:
         elif confirmed is None and self._names.take(turn.now):  # R-9.4-9
             self._unnamed[body.sender] = [event]
             self._contacts.look_up(body.name, turn)
-            self._shared.set_timer(("name", body.sender), after(turn.now, NAME_WAIT_US))
+            self._shared.set_timer(("name", body.sender), after(turn.now, NAME_WAIT_US))  # R-9.4-12
         else:
             turn.emit(event)
 

@@ -55,7 +55,7 @@ class Outbox:
         self._connection = connection
         self._contacts = contacts
         self._epoch = epoch
-        # Above those of every life before, and unlike them even if the card's seq could not be saved.
+        # R-9.3-16: above those of every life before, and unlike them even if the card's seq could not be saved.
         ordinal = min(keyring.card_seq + 1, _ATTEMPT_ORDINAL_MAX)
         self._first_attempt = ordinal << 16 | int.from_bytes(shared.suite.random(2))
         self._letters: dict[bytes, OutgoingLetter] = {}
@@ -215,7 +215,7 @@ class Outbox:
             letter.attempt = attempt + 1
             self._carry_out(Do.STORE, letter, turn)
             return
-        if online and self._contacts.use(letter.to).address is None:  # it came online since it was looked up
+        if online and self._contacts.use(letter.to).address is None:  # R-9.3-17: it came online since it was looked up
             self._contacts.stale(letter.to)
         self.progress.online[letter.message] = online
         self._step(letter, Outgoing.kept, turn)

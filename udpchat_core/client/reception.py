@@ -61,7 +61,7 @@ class Reception:
 
     def _receive_untrusted(self, source: Address, payload: bytes, turn: Turn) -> None:
         match parse_untrusted(payload):
-            case Record() as record if source == self._parts.connection.server:
+            case Record() as record if source == self._parts.connection.server:  # R-3.1-8
                 messages, route = self._parts.connection.record_untrusted(record)
                 self.heard = turn.now
                 for message in messages:
@@ -77,7 +77,7 @@ class Reception:
                 self._parts.connection.retry_untrusted(retry, turn)
             case Resp() as resp if source == self._parts.connection.server:
                 self._parts.connection.resp_untrusted(resp, turn)
-            case _:
+            case _:  # R-3.1-7
                 raise BadDatagram(Reason.TYPE)
 
     def _message_untrusted(self, message: m.Message, route: ServerLink, turn: Turn) -> None:
@@ -101,7 +101,7 @@ class Reception:
                 self._refused_untrusted(message, turn)
             case m.Found() | m.Stored() | m.Roster() | m.Pong():
                 self._answered_untrusted(message, turn)
-            case _:
+            case _:  # R-5.1-6
                 raise BadDatagram(Reason.MESSAGE)
 
     def _answered_untrusted(self, answer: m.Found | m.Stored | m.Roster | m.Pong, turn: Turn) -> None:
@@ -177,10 +177,11 @@ class Reception:
         self._parts.roster.pull(turn)
 
     def _registration_refused(self, refused: m.Refused, turn: Turn) -> None:
-        if refused.refusal is m.Refusal.STALE_CARD and self._parts.keyring.jump_ahead(refused.card_seq):
-            self._parts.connection.step(Session.stale, turn)
-        elif refused.refusal is not m.Refusal.BUSY:
-            self._parts.connection.step(Session.rejected, turn)
+        connection = self._parts.connection
+        if refused.refusal is m.Refusal.BUSY:
+            connection.postpone(refused.wait_s, turn)
+        elif refused.refusal is not m.Refusal.STALE_CARD or not connection.outdo(refused.card_seq, turn):
+            connection.step(Session.rejected, turn)
             turn.emit(RegistrationRefused(refused.refusal))
 
 

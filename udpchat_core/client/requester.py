@@ -57,7 +57,7 @@ class Requester:
 
     def new_id(self) -> int:
         """An id that no other request of this client has."""
-        self._last_id += 1
+        self._last_id += 1  # R-5.1-7
         return self._last_id
 
     def is_asked(self, key: Key) -> bool:
@@ -103,7 +103,7 @@ class Requester:
         """The server asks for patience: ask the same again after `wait_s` seconds."""
         key = self._key_untrusted(id_)
         if self._asked[key].in_flight:
-            self._asked[key].tries = 0
+            self._asked[key].tries = 0  # R-5.2-1
             self._shared.set_timer(("request", key), after(turn.now, min(max(wait_s, 1), POSTPONED_S_MAX) * SECOND))
 
     def connect(self, outlet: Outlet, turn: Turn) -> None:

@@ -59,7 +59,7 @@ def reached(epoch: Epoch[L], floor: int) -> Iterator[tuple[int, L]]:
     The watermark follows `floor`, below which the sender expects no acknowledgement any more: what is held
     there is given in order, with the gaps that its sender gave up.
     """
-    for seq in sorted(seq for seq in epoch.held if seq < floor):
+    for seq in sorted(seq for seq in epoch.held if seq < floor):  # R-9.4-11
         epoch.watermark = seq
         yield seq, epoch.held.pop(seq)
     epoch.watermark = max(epoch.watermark, floor - 1)  # R-9.4-3

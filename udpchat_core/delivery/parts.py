@@ -60,6 +60,7 @@ class Assembler:
 
 
 def _continues(last: Part, part: Part) -> bool:
+    # R-9.5-2
     return (last.sent_ms, last.parts) == (part.sent_ms, part.parts) and last.part < part.part
 
 

@@ -10,6 +10,7 @@ from statemachine.states import States
 from ..instant import Instant, after
 from ..limits import (
     LIVE_KEY_US,
+    RENEWAL_RETRY_US,
     SERVER_TRIES_MAX,
     SERVER_TRY_US,
     UNREACHABLE_RETRY_US_MAX,
@@ -57,6 +58,7 @@ class ClientSession:
         online: whether the server answers: a renewal beside a good link does not change that.
         tries: of what was last sent.
         waits: how often an unreachable server was greeted.
+        doubted: whether HELLO was asked since an INIT beside a good link went unanswered.
         due: when `timed_out` comes next; None: never.
     """
 
@@ -65,6 +67,7 @@ class ClientSession:
     online: bool = False
     tries: int = 0
     waits: int = 0
+    doubted: bool = False
     due: Instant | None = None
 
 
@@ -74,6 +77,11 @@ class Links(Protocol):
     @property
     def has_link(self) -> bool:
         """Whether there is a link that the server confirmed, or may have."""
+        ...
+
+    @property
+    def patience_us(self) -> int:
+        """How long the server asked to wait."""
         ...
 
 
@@ -87,8 +95,13 @@ def is_wanted(record: ClientSession, peer: Links, now: Instant) -> bool:
     return record.wanted
 
 
-def is_renewing(record: ClientSession, peer: Links, now: Instant) -> bool:
+def may_be_misled(record: ClientSession, peer: Links, now: Instant) -> bool:
     """It is beside a good link: the hint that began it may have been forged, with a token that is none."""
+    return record.wanted and record.online and not record.doubted
+
+
+def is_renewing(record: ClientSession, peer: Links, now: Instant) -> bool:
+    """It is beside a good link."""
     return record.wanted and record.online
 
 
@@ -118,6 +131,21 @@ def renew(record: ClientSession, peer: Links, now: Instant) -> tuple[Do, ...]:
     """The live key is old: a new handshake beside the link."""
     _first(record, now)
     return (Do.GREET,)
+
+
+def doubt(record: ClientSession, peer: Links, now: Instant) -> tuple[Do, ...]:
+    """No RESP: ask for a token that is good for sure."""
+    record.doubted = True
+    _first(record, now)
+    return (Do.GREET,)
+
+
+def stay(record: ClientSession, peer: Links, now: Instant) -> tuple[Do, ...]:
+    """The server gives tokens and does no handshakes now: the link that there is has to do for a while."""  # R-9.1-12
+    record.doubted = False
+    record.tries = 0
+    record.due = after(now, RENEWAL_RETRY_US)
+    return ()
 
 
 def greet_again(record: ClientSession, peer: Links, now: Instant) -> tuple[Do, ...]:
@@ -170,9 +198,17 @@ def register_again(record: ClientSession, peer: Links, now: Instant) -> tuple[Do
     return (Do.REGISTER,)
 
 
+def wait(record: ClientSession, peer: Links, now: Instant) -> tuple[Do, ...]:
+    """The server asks for patience: the tries begin anew after that."""  # R-9.1-10
+    record.tries = 0
+    record.due = after(now, peer.patience_us)
+    return ()
+
+
 def go_online(record: ClientSession, peer: Links, now: Instant) -> tuple[Do, ...]:
     """Registered: until the live key is old."""
     record.online = True
+    record.doubted = False
     record.tries = record.waits = 0
     record.due = after(now, LIVE_KEY_US)
     return (Do.GO_ONLINE,)
@@ -289,6 +325,10 @@ class Session(Machine):
         | p.REGISTERING.to(p.LEAVING, on=leave_new_link)
         | ignored(p.OFFLINE, p.GREETING, p.INITIATING, p.ONLINE, p.LEAVING, p.SUPERSEDED, p.UNREACHABLE)
     )
+    postponed = Event(  # the server asks for patience
+        stays(p.REGISTERING, on=wait)
+        | ignored(p.OFFLINE, p.GREETING, p.INITIATING, p.ONLINE, p.LEAVING, p.SUPERSEDED, p.UNREACHABLE)
+    )
     stale = Event(  # the server knows a newer card of this identity
         p.REGISTERING.to(p.INITIATING, on=begin)
         | ignored(p.OFFLINE, p.GREETING, p.INITIATING, p.ONLINE, p.LEAVING, p.SUPERSEDED, p.UNREACHABLE)
@@ -301,7 +341,8 @@ class Session(Machine):
         stays(p.GREETING, cond=may_try_again, on=greet_again)
         | p.GREETING.to(p.UNREACHABLE, on=give_up)
         | stays(p.INITIATING, cond=may_try_again, on=initiate_again)
-        | p.INITIATING.to(p.GREETING, cond=is_renewing, on=renew)
+        | p.INITIATING.to(p.GREETING, cond=may_be_misled, on=doubt)
+        | p.INITIATING.to(p.ONLINE, cond=is_renewing, on=stay)
         | p.INITIATING.to(p.UNREACHABLE, cond=is_wanted, on=give_up)
         | p.INITIATING.to(p.OFFLINE, on=vanish)
         | stays(p.REGISTERING, cond=may_try_again, on=register_again)

@@ -220,7 +220,7 @@ class Server:
             self._links.greet(turn, source, payload)
         elif isinstance(datagram, Init):
             self._links.respond_untrusted(turn, source, payload, datagram)
-        else:
+        else:  # R-3.1-7
             raise BadDatagram(Reason.TYPE)
 
     def _record_untrusted(self, turn: Turn, source: Address, payload: bytes, record: Record) -> None:
@@ -230,7 +230,7 @@ class Server:
             raise BadDatagram(Reason.LINK)
         link = end if isinstance(end, Session) else end.link
         messages = unpack_untrusted(link.open_untrusted(self._context.suite, record))
-        if not all(type(message) in _FROM_CLIENTS for message in messages):
+        if not all(type(message) in _FROM_CLIENTS for message in messages):  # R-5.1-6
             raise BadDatagram(Reason.MESSAGE)
         session = end if isinstance(end, Session) else self._sessions.confirm_untrusted(turn, end)  # R-8.1-4
         if packed(source) != session.address:  # R-8.1-6

@@ -6,18 +6,15 @@ an address at last. What was typed meanwhile waits.
 
 import asyncio
 import time
-from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from udpchat_core import events as e
-from udpchat_net.stores.port import StoreError
 from udpchat_net.stores.reading import last_names, reading
 
 from ..accounts import Speaker
-from ..commands.history import rows
 from ..control import Control
 from ..exits import Exit, Failed
 from ..grammar import SETTLE_S
@@ -27,7 +24,8 @@ from ..session import NOWHERE, Event, Session, resolved, session
 from ..values import Endpoint, endpoint_text
 from . import keys
 from .front import Desk, Front
-from .lines import Line, Style, alarm, mark, note
+from .lines import Line, Style, alarm, note
+from .lookups import compare_keys, history
 from .model import Chat, Standing
 from .typed import Do, Misuse, Say, completions, helped, read
 
@@ -39,8 +37,6 @@ LOOK_UP_S: Final = 10.0
 """How long after the server's name had no address it is looked up again."""
 NEW_TEXTS_MAX: Final = 500
 """Unseen texts shown at once."""
-HISTORY_MESSAGES: Final = 20
-"""Messages that `/history` shows."""
 _LAST_LETTERS = 500
 
 
@@ -170,9 +166,11 @@ class Room:
             case "help", _:
                 self._front.show([note(line) for line in helped()])
             case "history", name:
-                self._front.show(await asyncio.to_thread(self._history, name or chat.peer))
+                self._front.show(await asyncio.to_thread(history, self._who, name or chat.peer))
+            case "verify", _:
+                await compare_keys(running, about, self._front.show)
             case "accept", "server":
-                running.call(core.accept_server_key)
+                running.accept_server_key()
                 self._front.show([note("The new key of the server is taken.")])
                 self._register(running)
             case "accept", name:
@@ -197,15 +195,6 @@ class Room:
         running.trouble = None
         self.chat.connecting()
         running.register(self._invite)
-
-    def _history(self, peer: str | None) -> list[Line]:
-        try:
-            last = deque(rows(self._who, peer), HISTORY_MESSAGES)
-        except StoreError as error:
-            raise Misuse(str(error)) from error
-        if not last:
-            return [note("Nothing was said yet.")]
-        return [mark("history"), *(Line(((Style.STATE, row.head),), row.text) for row in last), mark("now")]
 
     # --- what happens ---
 

@@ -21,7 +21,7 @@ COMMANDS: Final = {
     "to": Slash("NAME", "write to NAME from now on"),
     "who": Slash("", "who is there, and who is away"),
     "history": Slash("[NAME]", "what was said last, with NAME or whom you write to"),
-    "verify": Slash("NAME", "compare keys with NAME"),
+    "verify": Slash("NAME [mark]", "compare keys with NAME, or the server; remember that it was done"),
     "accept": Slash("NAME|server", "take the key that NAME, or the server, has now"),
     "away": Slash("", "go offline: mail waits at the server"),
     "back": Slash("", "come back"),
@@ -30,6 +30,8 @@ COMMANDS: Final = {
     "quit": Slash("", "end, as Ctrl-D does"),
 }
 """By word. `//` begins a message with a slash."""
+_ACTS: Final = {"verify": ("mark", "unmark"), "rotate": ("yes",)}
+_OF_SERVER: Final = ("accept", "verify")
 _WITH_NAME: Final = tuple(word for word, slash in COMMANDS.items() if "NAME" in slash.takes)
 
 
@@ -65,16 +67,19 @@ def read(typed: str) -> Say | Do | None:
     if word not in COMMANDS:
         raise Misuse(f"/{word} is no command{_nearest(word)}: /help lists them, and // begins a message with a slash")
     takes = COMMANDS[word].takes
-    if "NAME" in takes and about and (word, about) != ("accept", SERVER):
-        try:
-            about = values.name(about)
-        except ArgumentTypeError as error:
-            raise Misuse(f"/{word}: {error}") from error
-    elif takes == "" and about and (word, about) != ("rotate", "yes"):
-        raise Misuse(f"/{word} takes nothing after it; nothing was done")
     if not about and takes and not takes.startswith("["):
         raise Misuse(f"/{word} {takes}: say which")
-    return Do(word, about)
+    name, _, act = about.partition(" ")
+    if act and act not in _ACTS.get(word, ()):
+        raise Misuse(f"/{word}: {act!r} is too much; nothing was done")
+    if not takes and name not in ("", *_ACTS.get(word, ())):
+        raise Misuse(f"/{word} takes nothing after it; nothing was done")
+    if takes and name and not (name == SERVER and word in _OF_SERVER):
+        try:
+            name = values.name(name)
+        except ArgumentTypeError as error:
+            raise Misuse(f"/{word}: {error}") from error
+    return Do(word, f"{name} {act}".strip())
 
 
 def _nearest(word: str) -> str:
@@ -97,7 +102,7 @@ def completions(before: str, names: Iterable[str]) -> list[str]:
         return [f"/to {name} " for name in names] if not before else [name for name in names if name.startswith(word)]
     is_name_next = start.startswith("/") and start[1:] in _WITH_NAME
     if is_name_next or word:
-        extra = [SERVER] if start == "/accept" else []
+        extra = [SERVER] if start[1:] in _OF_SERVER else []
         return [name for name in (*names, *extra) if name.startswith(word)]
     return []
 

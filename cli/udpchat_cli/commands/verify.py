@@ -3,7 +3,7 @@
 If a `chat` or `listen` works with the same identity, that one is asked.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from udpchat_net.driver import run as run_loop
@@ -20,6 +20,7 @@ from ..wording import fingerprint
 
 _GROUP, _GROUPS_A_LINE = 5, 4
 _ACTS: Final = ("mark", "unmark", "accept")
+Said = Callable[[str, str], str]
 
 
 def run(given: Given) -> int:
@@ -36,7 +37,7 @@ def run(given: Given) -> int:
     output = Output(arguments.json)
 
     def say(thing: Mapping[str, Any]) -> None:
-        output.say("\n".join(_lines(thing)), thing)
+        output.say("\n".join(told(thing)), thing)
 
     try:
         run_loop(_verify(who, peer, act, say))
@@ -54,28 +55,33 @@ async def _verify(who: Speaker, peer: str, act: str, say: Say) -> None:
         await verify(running, peer, act, say)
 
 
-def _lines(thing: Mapping[str, Any]) -> list[str]:
-    return _peer(thing) if thing["event"] == "peer" else _server(thing)
+def _said(act: str, name: str) -> str:
+    return f"`udpchat verify {name or '--server'} --{act}`"
 
 
-def _peer(thing: Mapping[str, Any]) -> list[str]:
+def told(thing: Mapping[str, Any], said: Said = _said) -> list[str]:
+    """What is told of a key; `said` tells how an act about the key of somebody, "" for the server, is asked for."""
+    return _peer(thing, said) if thing["event"] == "peer" else _server(thing, said)
+
+
+def _peer(thing: Mapping[str, Any], said: Said) -> list[str]:
     name = thing["name"]
     lines = [f"safety number with {name}, the same on both sides:", "", *_groups(thing["safety_number"]), ""]
     if thing["offered"]:
-        return lines + _changed(thing)
+        return lines + _changed(thing, said)
     if thing["verified"]:
         lines.append("It was compared, and is marked as verified.")
     else:
         lines += [
             f"Compare it with what {name} sees, by another channel: face to face, by telephone. If it is the same,",
-            f"`udpchat verify {name} --mark` remembers that, and nobody reads or writes in between.",
+            f"{said('mark', name)} remembers that, and nobody reads or writes in between.",
         ]
     if not thing["checked"]:
         lines.append("The server does not answer: this is the key as it was known before.")
     return lines
 
 
-def _changed(thing: Mapping[str, Any]) -> list[str]:
+def _changed(thing: Mapping[str, Any], said: Said) -> list[str]:
     name = thing["name"]
     before = "It was compared with the key before. " if thing["verified"] else ""
     who_says = (
@@ -92,11 +98,11 @@ def _changed(thing: Mapping[str, Any]) -> list[str]:
         *_groups(thing["offered_number"]),
         "",
         f"Compare it with what {name} sees, by another channel: face to face, by telephone. If it is the same,",
-        f"`udpchat verify {name} --accept` takes the new key, and sends what was held. If not, do not.",
+        f"{said('accept', name)} takes the new key, and sends what was held. If not, do not.",
     ]
 
 
-def _server(thing: Mapping[str, Any]) -> list[str]:
+def _server(thing: Mapping[str, Any], said: Said) -> list[str]:
     where = thing["server"]
     lines = [f"key of the server {where}:", "", f"  {fingerprint(bytes.fromhex(thing['key']))}", ""]
     if thing["offered"]:
@@ -108,7 +114,7 @@ def _server(thing: Mapping[str, Any]) -> list[str]:
             "",
             "The server may have been set up anew; or somebody stands in between, who could see who talks to whom.",
             "Nothing is sent to it. Ask whoever runs it, by another channel, for its key. If it is the one above,",
-            "`udpchat verify --server --accept` takes it. If not, do not.",
+            f"{said('accept', '')} takes it. If not, do not.",
         ]
     lines.append("Whoever runs the server can tell if it is right." if thing["checked"] else _SILENT)
     return lines

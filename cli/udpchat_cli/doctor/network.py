@@ -48,17 +48,22 @@ async def examine(host: str, port: int, pinned: bytes | None) -> AsyncIterator[F
         yield wrong("name", what, advice, failed.status)
         return
     yield _named(host, addresses)
-    asking = None
+    silent: list[Finding] = []
     for address in addresses:
         finding, retry, asking = await _greet(address)
-        yield finding
         if retry is not None and asking is not None:
             break
+        silent.append(finding)
         if asking is not None:
             asking.close()
     else:
+        for finding in silent:
+            yield finding
         return
     try:
+        for other in silent:  # a client takes the address that answers
+            yield untested("port", other.text, "another address answers, and is used: see why this one does not")
+        yield finding
         yield _key(retry.server_key, pinned)
         yield await _length(asking)
         yield await _handshake(asking, retry)

@@ -65,7 +65,7 @@ _SEQS: Final = (
     ("the same", 7, 7),
     ("the next", 7, 8),
     ("the one before", 7, 6),
-    ("the first, long ago", 2**48 - 1, 0),
+    ("the first, long ago", 2**48 - 1, 1),
     ("as far ahead as may be", 5, 2**32 + 5),
     ("one further", 5, 2**32 + 6),
     ("the last number there is", 0, 2**48 - 1),
@@ -83,7 +83,7 @@ def _succession(name: str, known_seq: int, seq: int) -> Vector:
 def _accepted() -> Iterator[Vector]:
     for who in (ALICE, BOB, CAROL):
         yield _holds(f"{who.name}'s", who)
-    yield _holds("the shortest", person("a", seq=0, expires_s=0), now_s=DAY_S)
+    yield _holds("the shortest", person("a", seq=1, expires_s=0), now_s=DAY_S)
     longest = person("a" * 32, seq=NUMBER_LIMIT - 1, expires_s=YEAR_10000_S - 1)
     yield _holds("the longest", longest)
     yield _holds("every kind of character in a name", person("0-9_a-z--__"))
@@ -129,7 +129,7 @@ def _wrong_signatures() -> Iterator[Vector]:
 def _traps() -> Iterator[Vector]:
     """Keys of small order, in cards whose signatures hold: nothing but the list of section 2.2 refuses them."""
     for point in both_signs(SMALL_ORDER_ED25519):
-        for seq in range(1_000):
+        for seq in range(1, 1_000):
             encoded = encode(_body(identity=point, seq=seq))
             signature = forged_signature(point, CARD_LABEL + encoded)
             if signature:
@@ -156,6 +156,7 @@ def _wrong_fields() -> Iterator[Vector]:
         ("the version is the float 1.0", "version", 1.0),
         ("the seq is 2^48", "seq", NUMBER_LIMIT),
         ("the seq is -1", "seq", -1),
+        ("the seq is 0", "seq", 0),
         ("the expiry is in the year 10000", "expires_s", YEAR_10000_S),
         ("the expiry is a float", "expires_s", float(EXPIRES_S)),
         ("I has 31 bytes", "identity", ALICE.body.identity[:31]),
@@ -173,7 +174,7 @@ def _wrong_fields() -> Iterator[Vector]:
     values = dict(zip(_FIELDS, astuple(ALICE.body), strict=True))
     for wrong, field, value in cases:
         yield _no(wrong, Reason.FIELDS, signed(ALICE.identity, cbor(*(values | {field: value}).values())))
-    short = cbor(*(values | {"seq": 0, "expires_s": 0, "name": ""}).values())
+    short = cbor(*(values | {"seq": 1, "expires_s": 0, "name": ""}).values())
     yield _no("the card has 171 bytes: its name is empty", Reason.SIZE, signed(ALICE.identity, short))
     long = cbor(*(values | {"seq": NUMBER_LIMIT - 1, "expires_s": YEAR_10000_S - 1, "name": "a" * 33}).values())
     yield _no("the card has 221 bytes: its name has 33", Reason.SIZE, signed(ALICE.identity, long))

@@ -37,24 +37,24 @@ def test_two_people_chat_and_what_comes_in_does_not_tear_what_is_being_typed(ser
 
 def test_what_is_said_while_one_is_away_waits_and_is_marked_as_new(server: Server) -> None:
     with chat(server, "cleo") as cleo:
-        with chat(server, "dan") as dan:
-            cleo.turn_to("dan")
-            dan.type("\x04")
-            assert dan.ended() == 0
-        cleo.until(cleo.says("dan is away\\."))
+        with chat(server, "dirk") as dirk:
+            cleo.turn_to("dirk")
+            dirk.type("\x04")
+            assert dirk.ended() == 0
+        cleo.until(cleo.says("dirk is away\\."))
         cleo.type("one\r")
         cleo.type("two\r")
-        cleo.until(cleo.says(r"        #2 stored for dan \(away since \d\d:\d\d\)"))
+        cleo.until(cleo.says(r"        #2 stored for dirk \(away since \d\d:\d\d\)"))
         assert "outbox 2" in cleo.toolbar
-        with chat(server, "dan") as dan:
-            dan.until(dan.says("<cleo> two"))
-            assert dan.lines[-3:] == ["--- 2 new ---", "<cleo> one", "<cleo> two"]
-            cleo.until(cleo.says(r"        #2 delivered to dan \(.* by mailbox\)"))
+        with chat(server, "dirk") as dirk:
+            dirk.until(dirk.says("<cleo> two"))
+            assert dirk.lines[-3:] == ["--- 2 new ---", "<cleo> one", "<cleo> two"]
+            cleo.until(cleo.says(r"        #2 delivered to dirk \(.* by mailbox\)"))
             cleo.until(lambda: "outbox" not in cleo.toolbar)
-            dan.type("/quit\r")
-            assert dan.ended() == 0
-        with chat(server, "dan") as dan:  # it was shown, and is not new any more
-            assert not any("new" in line for line in dan.lines if line.startswith("---"))
+            dirk.type("/quit\r")
+            assert dirk.ended() == 0
+        with chat(server, "dirk") as dirk:  # it was shown, and is not new any more
+            assert not any("new" in line for line in dirk.lines if line.startswith("---"))
 
 
 def test_mail_that_came_while_nobody_looked_is_new_at_the_next_start(server: Server) -> None:
@@ -239,20 +239,20 @@ def test_a_changed_key_is_loud_and_messages_are_held_until_it_is_accepted(server
 
 
 def test_no_message_does_anything_but_be_read(server: Server) -> None:
-    with chat(server, "vera", rows=400) as vera:
-        with chat(server, "bob"):
+    with chat(server, "vroni", rows=400) as vroni:
+        with chat(server, "trudy"):
             pass
         for number, text in enumerate(ESCAPES.values(), 1):
-            assert command(server, "bob", "send", "vera", "-", typed=text)[1] == 0
-            until_shown(vera, "bob", number)
-        assert vera.title == ""
-        heads = [row for row in vera.rows if FAKED.match(row)]
+            assert command(server, "trudy", "send", "vroni", "-", typed=text)[1] == 0
+            until_shown(vroni, "trudy", number)
+        assert vroni.title == ""
+        heads = [row for row in vroni.rows if FAKED.match(row)]
         assert len(heads) == len(ESCAPES)  # one each
-        assert any(r"\x1b]0;owned\x07after" in row for row in vera.rows)
-        vera.type("/history bob\r")
-        vera.until(vera.says("--- now ---"))
-        assert len([row for row in vera.rows if FAKED.match(row)]) == len(heads)
-    for escape in re.findall(rb"\x1b[^\x1b]{0,12}", bytes(vera.raw)):
+        assert any(r"\x1b]0;owned\x07after" in row for row in vroni.rows)
+        vroni.type("/history trudy\r")
+        vroni.until(vroni.says("--- now ---"))
+        assert len([row for row in vroni.rows if FAKED.match(row)]) == len(heads)
+    for escape in re.findall(rb"\x1b[^\x1b]{0,12}", bytes(vroni.raw)):
         assert re.match(rb"\x1b(\[[0-9;?]*[mhlABCDHJKG]|\[\?|>|=)", escape), escape
 
 

@@ -51,16 +51,16 @@ def piped(server: Server, name: str) -> Iterator[Pipe]:
 
 
 def test_lines_are_only_added_and_have_no_codes(server: Server) -> None:
-    with piped(server, "gil") as gil, piped(server, "hans") as hans:
-        gil.type("/to hans")
-        gil.until("You write to hans now.*")
+    with piped(server, "gil") as gil, piped(server, "heinz") as heinz:
+        gil.type("/to heinz")
+        gil.until("You write to heinz now.*")
         gil.type("is the build green?")
-        hans.until("<gil> is the build green\\?")
+        heinz.until("<gil> is the build green\\?")
         gil.until(DELIVERED)
         assert gil.lines[-2] == "<gil> #1 is the build green?"
-        hans.type("no peer yet")
-        hans.until("Nothing was sent, as it is not clear to whom: /to NAME says it\\.")
-        assert all(line.isprintable() for line in gil.lines + hans.lines)
+        heinz.type("no peer yet")
+        heinz.until("Nothing was sent, as it is not clear to whom: /to NAME says it\\.")
+        assert all(line.isprintable() for line in gil.lines + heinz.lines)
 
 
 def test_the_end_of_the_input_waits_for_what_was_sent(server: Server) -> None:
@@ -97,9 +97,9 @@ def test_a_server_that_does_not_answer_is_an_error_with_a_status(server: Server)
 
 
 def test_a_name_that_is_taken_is_an_error_with_a_status(server: Server) -> None:
-    with piped(server, "karl"):
-        state = ["--state", str(server.folder / "karl, another")]
-        printed, status = command(server, "karl", "chat", *state)
+    with piped(server, "kurt"):
+        state = ["--state", str(server.folder / "kurt, another")]
+        printed, status = command(server, "kurt", "chat", *state)
     assert status == 6
     assert "somebody else has this name; choose another one" in printed
 
@@ -140,10 +140,10 @@ def test_no_message_does_anything_but_be_read(server: Server) -> None:
     screen = Screen([*words(server, "olga"), "--ui", "plain"], 400)
     try:
         screen.until(lambda: any(row.startswith("You are online, at ") for row in screen.rows))
-        assert command(server, "bob", "chat")[1] == 0
+        assert command(server, "trudy", "chat")[1] == 0
         for number, text in enumerate(ESCAPES.values(), 1):
-            assert command(server, "bob", "send", "olga", "-", typed=text)[1] == 0
-            until_shown(screen, "bob", number)
+            assert command(server, "trudy", "send", "olga", "-", typed=text)[1] == 0
+            until_shown(screen, "trudy", number)
         assert screen.title == ""
         assert b"\x1b" not in screen.raw
         assert len([row for row in screen.rows if FAKED.match(row)]) == len(ESCAPES)

@@ -8,8 +8,10 @@ import sys
 import tempfile
 from pathlib import Path
 
+from . import kit
 from .scene import Scene, Stage, play
 
+LINE_CHARS_MAX = 118
 HEAD = """# A transcript
 
 The independent client, called `second`, with the real server and the real client `real` (`peer`), on loopback; its
@@ -25,15 +27,22 @@ collects its mail, and writes to `real`; `real` returns; each sends the other 3,
 
 def transcript(scene: Scene) -> str:
     head = HEAD.format(percent=round(100 * scene.loss), loss=scene.loss, seed=scene.seed)
-    printed = f"What `real` printed:\n\n```text\n{scene.printed.strip()}\n```\n"
-    return f"{head}\n```text\n{scene.second.drawn()}\n```\n\n{printed}"
+    printed = "\n".join(shortened(line) for line in scene.printed.strip().splitlines())
+    return f"{head}\n```text\n{scene.second.drawn()}\n```\n\nWhat `real` printed:\n\n```text\n{printed}\n```\n"
+
+
+def shortened(line: str) -> str:
+    return line if len(line) <= LINE_CHARS_MAX else line[: LINE_CHARS_MAX - 3] + "..."
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.conformance.independent", description=__doc__)
     parser.add_argument("--loss", type=float, default=0.2, help="probability, each way")
     parser.add_argument("--seed", type=int, default=1, help="of the loss")
+    parser.add_argument("--kit", action="store_true", help="answer the conformance kit instead, as its README says")
     arguments = parser.parse_args()
+    if arguments.kit:
+        return kit.main()
     with tempfile.TemporaryDirectory() as directory:
         stage = Stage(Path(directory))
         try:

@@ -141,7 +141,7 @@ collected_entry = Struct(
 
 card_body = Struct(
     version=within(1, 2),
-    seq=number,
+    seq=ordinal,
     expires_s=time_s,
     identity=identity,
     live=exchange_key,

@@ -79,3 +79,17 @@ def ack_of(secret: bytes) -> bytes:
 
 def slot_of(secret: bytes) -> bytes:
     return sha256(label("slot") + secret).digest()[:16]  # R-6.3-2
+
+
+def half_number(identity: bytes) -> str:
+    """One identity's half of a safety number, 30 digits (R-2.5-1)."""
+    h = b""
+    for _ in range(5_200):
+        h = sha256(label("safety number") + h + identity).digest()
+    groups = [int.from_bytes(h[at : at + 5], "big") % 100_000 for at in range(0, 30, 5)]
+    return "".join(f"{group:05}" for group in groups)
+
+
+def safety_number(one: bytes, other: bytes) -> str:
+    """60 digits, the same for both (R-2.5-2)."""
+    return "".join(half_number(identity) for identity in sorted((one, other)))

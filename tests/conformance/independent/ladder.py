@@ -32,9 +32,9 @@ def describe(said: Message) -> str:
 
 def draw(rungs: list[Rung], server: Address) -> str:
     """The client is on the left; the server, or another client, on the right."""
-    lines = []
+    lines, first_s = [], rungs[0].at_s if rungs else 0.0
     for rung in rungs:
         right = "server" if rung.other == server else f"peer :{rung.other[1]}"
         arrow = ("--x   " if rung.lost else "----->") if rung.outgoing else ("   x--" if rung.lost else "<-----")
-        lines.append(f"{rung.at_s:8.3f} {arrow} {right:12} {rung.size_bytes:4}  {rung.note}")
+        lines.append(f"{rung.at_s - first_s:8.3f} {arrow} {right:12} {rung.size_bytes:4}  {rung.note}")
     return "\n".join(lines)

@@ -233,12 +233,10 @@ class Outbox:
 
     def receipt(self, said: Message) -> None:
         letter = self.by_slot.get(said["slot"])
-        if letter and letter.ack != said["ack"]:
-            return  # not its acknowledgement
-        if letter:
+        if letter and letter.ack == said["ack"]:
             self._finish(letter, "delivered")
             self.contacts.expire_absence(letter.row.name)
-        self.noted.append(said["slot"])  # its end is on disk
+        self.noted.append(said["slot"])  # its end is on disk; what is not its acknowledgement is noted too (R-9.3-7)
 
     def returned(self, said: Message) -> None:
         """The recipient could not open it: a newer card is needed (R-9.3-6)."""

@@ -28,6 +28,7 @@ PING_S, PING_JITTER_S = 20.0, 4.0
 LIVE_KEY_S, LIVE_KEYS_MAX = 3600.0, 4
 HINT_S, SENT_RECORDS_REMEMBERED = 5.0, 64
 STALE_CARD = 5
+STALE_CARDS_MAX = 3  # in a row
 
 
 @dataclass
@@ -53,7 +54,7 @@ class Session:
         self.current_live: Live | None = None
         self.echoes: deque[bytes] = deque(maxlen=SENT_RECORDS_REMEMBERED)
         self.hinted_s = -HINT_S
-        self.knock_s = 0.0
+        self.knock_s, self.stale = 0.0, 0
         self.requests = Requests(world)
         self.own: Message | None = None  # the Register or Deregister under way
         self.queue: list[Message] = []
@@ -137,7 +138,8 @@ class Session:
         """The live key of the link, the one before, and of handshakes that may have come to something (R-9.1-2)."""
         self.live = [live for live in self.live if live.until_s > self.world.now_s]
         if len(self.live) == LIVE_KEYS_MAX:
-            self.live.remove(next(live for live in self.live if live is not self.current_live))
+            others = [live for live in self.live if live is not self.current_live]
+            self.live.remove(next((live for live in others if live.until_s == NEVER), others[0]))
         self.live.append(Live(key))
 
     def _register_link(self) -> None:
@@ -159,6 +161,7 @@ class Session:
     def _go_online(self, registered: Message) -> None:
         world = self.world
         self.link, self.new, self.handshake, self.own = self.new, None, None, None
+        self.stale = 0
         self.server_ahead_ms = registered["time_ms"] - world.unix_ms
         if not self.wanted:
             self._leave()
@@ -189,7 +192,9 @@ class Session:
         self._enter(UNREACHABLE, wait_s)
 
     def _end(self, kind: str, phase: str = OFFLINE, **about: object) -> None:
+        self.wanted = False
         self.link = self.new = self.handshake = self.own = None
+        self.stale = 0
         self.ping_s = self.online_since_s = NEVER
         self._enter(phase, NEVER)
         self.world.tell(kind, **about)
@@ -262,12 +267,12 @@ class Session:
             own_seq = self.world.store.get("seq")
             if said["refusal"] == BUSY:
                 self._enter(REGISTERING, min(max(said["wait_s"], TRY_S), POSTPONED_S_MAX))
-            elif said["refusal"] == STALE_CARD and said["card_seq"] >= own_seq:  # R-9.1-3
-                assert self.handshake
+            elif said["refusal"] == STALE_CARD and said["card_seq"] >= own_seq and self.stale < STALE_CARDS_MAX:
+                assert self.handshake  # R-9.1-3
+                self.stale += 1
                 self.world.store.put("seq", said["card_seq"])
                 self._begin(self.handshake.server)
             else:
-                self.wanted = False
                 self._end("rejected", refusal=said["refusal"])
 
     # --- time ---

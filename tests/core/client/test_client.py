@@ -132,6 +132,7 @@ def test_the_number_of_a_message_is_known_before_it_is_sent(online: World) -> No
 def test_a_datagram_that_is_nobodys_is_counted_and_changes_nothing(
     online: World, payload: bytes, reason: Reason
 ) -> None:
+    # R-3.1-7
     sizes, due = online.client.sizes(), online.client.next_timeout()
     actions = online.client.receive_datagrams([Received(SERVER, payload)], online.now)
     assert actions == (Dropped(SERVER, reason),)
@@ -149,6 +150,7 @@ def test_a_record_that_says_nothing_valid_is_counted(online: World, plaintext: b
 
 
 def test_one_bad_message_does_not_hide_the_others_of_its_record(online: World) -> None:
+    # R-5.1-6
     bob = online.know("bob")
     good = bob.pushed(online.server.card, bob.body(), 2)
     online.push(m.Register(1), m.Pong(5, online.server.version), good, m.Deregistered(7))
@@ -179,6 +181,7 @@ CLIENT_ONLY: list[m.Message] = [
 
 @pytest.mark.parametrize("message", CLIENT_ONLY, ids=lambda message: type(message).__name__)
 def test_what_only_a_client_says_is_refused_from_the_server(online: World, message: m.Message) -> None:
+    # R-5.1-6
     online.push(message)
     assert online.drops == [Reason.MESSAGE]
 
@@ -276,7 +279,7 @@ def aimed(draw: st.DrawFn) -> Callable[[World], m.Message]:
     name, which = draw(st.sampled_from(["bob", "carol", "dave"])), draw(st.integers(0, 30))
 
     def make(world: World) -> m.Message:
-        peer = Peer(world.suite, name, min(number, 2**48 - 1), draw_person)
+        peer = Peer(world.suite, name, max(number, 1), draw_person)
         body = peer.body(1 + which % 5, str(which), epoch=which % 10, floor=1 + min(which % 3, which % 5))
         stores = world.server.all(m.Store)
         secrets = [letter.secret for letter in world.disk.memory.load().outbox]

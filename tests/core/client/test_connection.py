@@ -10,6 +10,7 @@ from udpchat_core import messages as m
 from udpchat_core.actions import SendDatagram
 from udpchat_core.datagrams import Hello, Init, Record, Resp, Retry
 from udpchat_core.errors import LocalProtocolError, Reason
+from udpchat_core.instant import Instant, after
 from udpchat_core.limits import NUMBER_LIMIT
 from udpchat_core.requests import SaveServerKey
 from udpchat_core.secure.keys import SMALL_ORDER_X25519
@@ -25,6 +26,11 @@ def kinds(world: World) -> list[type]:
 def inits(world: World) -> list[bytes]:
     """The INITs that were sent to the server."""
     return [payload for payload in world.server.datagrams if isinstance(parse_untrusted(payload), Init)]
+
+
+def hellos(world: World) -> list[bytes]:
+    """The HELLOs that were sent to the server."""
+    return [payload for payload in world.server.datagrams if isinstance(parse_untrusted(payload), Hello)]
 
 
 def records(world: World) -> list[bytes]:
@@ -150,6 +156,37 @@ def test_another_server_key_stops_everything_but_hello_until_the_user_decides(on
     assert online.is_online()
 
 
+def test_a_forged_retry_with_another_key_stops_no_greeting(online: World) -> None:
+    # R-9.1-13
+    online.restart()
+    online.server.silent = True
+    online.register()
+    hello = online.server.datagrams[-1]
+    for other in range(1, 200):
+        online.receive(retry(hello, TOKEN, bytes([other]) * 32))
+    assert online.told(e.ServerKeyChanged) == []
+    online.server.silent = False
+    online.advance(0.5)
+    assert online.is_online()
+    assert online.told(e.ServerKeyChanged) == []
+
+
+def test_of_ever_other_keys_the_user_is_told_now_and_then(online: World) -> None:
+    # R-9.1-13
+    online.restart()
+    online.server.silent = True
+    online.register()
+    hello = online.server.datagrams[-1]
+    online.advance(2.6)
+    for other in range(200):
+        online.receive(retry(hello, TOKEN, bytes([other % 100 + 1]) * 32))
+        online.advance(0.1)
+    assert len(online.told(e.ServerKeyChanged)) <= 5
+    told = online.told(e.ServerKeyChanged)[-1].offered
+    online.do(online.client.accept_server_key(online.now))
+    assert online.disk.all(SaveServerKey)[-1] == SaveServerKey(told)
+
+
 def test_there_is_no_server_key_to_accept_unless_it_changed(online: World) -> None:
     with pytest.raises(LocalProtocolError, match="did not change"):
         online.client.accept_server_key(online.now)
@@ -185,13 +222,66 @@ def test_a_refused_registration_leaves_the_client_offline_and_says_why(world: Wo
     assert world.is_online()
 
 
-def test_a_busy_server_is_asked_again(world: World) -> None:
-    world.server.answers[m.Register] = refusing(m.Refusal.BUSY)
+@pytest.mark.parametrize(("told_s", "waited_s"), [(0, 1), (1, 1), (7, 7), (10**9, 300)])
+def test_a_busy_server_is_asked_again_after_the_time_that_it_says(world: World, told_s: int, waited_s: int) -> None:
+    # R-9.1-10
+    world.server.answers[m.Register] = lambda asked: (m.Refused(asked.id, m.Refusal.BUSY, told_s, 0),)
     world.register()
+    world.advance(waited_s - 0.01)
     assert world.events == []
+    assert world.server.count(m.Register) == 1
+    world.advance(10 * waited_s)
+    assert world.server.count(m.Register) == 11
+    assert world.told(e.ServerUnreachable) == []
     del world.server.answers[m.Register]
-    world.advance(0.5)
+    world.advance(waited_s)
     assert world.is_online()
+
+
+def test_a_path_slower_than_the_wait_between_two_tries_is_no_silent_server(world: World) -> None:
+    # R-9.1-11: 2 s one way: what answers the first HELLO comes when the fifth is under way.
+    delayed: list[tuple[Instant, bytes]] = []
+    receive = world.server.receive
+
+    def late(payload: bytes) -> list[bytes]:
+        delayed.extend((after(world.now, 2_000_000), answer) for answer in receive(payload))
+        return []
+
+    world.server.receive = late  # type: ignore[method-assign]
+    world.register()
+    for _ in range(200):
+        world.advance(0.05)
+        due = [answer for at, answer in delayed if at <= world.now]
+        delayed[:] = [(at, answer) for at, answer in delayed if at > world.now]
+        for answer in due:
+            world.receive(answer)
+    assert len(set(hellos(world))) == 1
+    assert world.is_online()
+    assert world.told(e.ServerUnreachable) == []
+
+
+def test_a_server_that_gives_tokens_and_does_no_handshakes_leaves_the_link_as_it_is(online: World) -> None:
+    # R-9.1-12
+    online.lost = lambda sent: isinstance(parse_untrusted(sent.payload), Init)
+    online.advance(3_600 + 600)
+    assert online.is_online()
+    assert online.told(e.ServerUnreachable) == []
+    assert len(online.astray) <= 600 / 30 * 10
+    online.lost = lambda _: False
+    online.advance(60)
+    assert [event.renewed for event in online.told(e.Registered)] == [True]
+
+
+def test_a_server_that_knows_ever_newer_cards_is_followed_three_times_and_then_refuses(world: World) -> None:
+    # R-9.1-3
+    world.server.answers[m.Register] = lambda asked: (
+        m.Refused(asked.id, m.Refusal.STALE_CARD, 0, world.server.card.seq + 1),
+    )
+    world.register()
+    assert len(world.server.cards) == 4
+    assert world.told(e.RegistrationRefused) == [e.RegistrationRefused(m.Refusal.STALE_CARD)]
+    world.register()
+    assert len(world.server.cards) == 8
 
 
 def test_a_stale_card_is_followed_by_one_with_the_next_seq(world: World) -> None:
@@ -343,7 +433,8 @@ def test_a_hint_with_another_key_than_the_pinned_is_refused(online: World) -> No
     online.advance(20)
     other = private_key("a public key of somebody")
     online.receive(hint(online, other))
-    assert online.told(e.ServerKeyChanged) == [e.ServerKeyChanged(online.server.public, other)]
+    assert online.told(e.ServerKeyChanged) == []  # R-9.1-13
+    assert online.drops == [Reason.KEY]
     assert len(online.server.links) == 1
     assert online.is_online()
 
@@ -400,6 +491,7 @@ def test_a_record_of_no_link_of_ours_is_refused(online: World) -> None:
 
 
 def test_a_record_from_elsewhere_is_refused_though_it_is_authentic(online: World) -> None:
+    # R-3.1-8
     online.receive(online.server.record(m.Superseded()), STRANGER)
     assert online.drops == [Reason.TYPE]
     assert online.is_online()
@@ -419,6 +511,7 @@ def test_a_replayed_record_is_refused(online: World) -> None:
 
 
 def test_a_retry_or_resp_from_elsewhere_is_refused(world: World) -> None:
+    # R-3.1-8
     world.server.silent = True
     world.register()
     world.receive(retry(world.server.datagrams[-1], TOKEN, world.server.public), CAROL)

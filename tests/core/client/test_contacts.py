@@ -38,6 +38,7 @@ def test_an_answer_is_believed_for_a_minute(online: World) -> None:
 def test_an_answer_is_believed_as_long_as_the_server_says_but_a_minute_at_most(
     online: World, ttl_s: int, believed_s: int
 ) -> None:
+    # R-9.3-17
     online.know("bob", BOB)
     online.server.answers[m.Lookup] = lambda asked: (m.Found(asked.id, *online.server.users["bob"], ttl_s),)
     online.send("bob")
@@ -132,7 +133,7 @@ def test_a_user_of_whom_only_the_pin_is_known_is_asked_for_again(online: World) 
 
 
 def test_a_name_and_each_letter_are_pinned_on_disk_before_anything_is_sent(online: World) -> None:
-    # R-9.2-2
+    # R-9.2-2, R-9.2-6
     bob = online.know("bob", BOB)
     online.send("bob")
     online.restart()
@@ -183,7 +184,7 @@ def changed(world: World) -> Any:
 
 
 def test_messages_wait_for_the_user_when_a_key_changed(online: World) -> None:
-    # R-9.2-2
+    # R-9.2-2, R-9.2-6
     pinned = online.know("bob").identity
     other = changed(online)
     online.send("bob", "waits too")
@@ -309,6 +310,7 @@ def test_there_is_no_key_to_accept_unless_it_changed(online: World) -> None:
     ],
 )
 def test_a_card_that_does_not_hold_is_asked_for_again(online: World, changed: dict[str, Any], reason: Reason) -> None:
+    # R-2.3-7
     bob = online.know("bob", BOB)
     online.send("bob")
     online.restart()
@@ -324,7 +326,7 @@ def test_a_card_that_does_not_hold_is_asked_for_again(online: World, changed: di
 
 
 def test_an_older_card_does_not_take_the_place_of_the_known_one(online: World) -> None:
-    # R-2.3-5
+    # R-2.3-5, R-2.3-7
     bob = online.know("bob", BOB)
     online.send("bob")
     online.advance(60)
@@ -399,7 +401,7 @@ def test_of_too_many_pins_a_further_contact_is_refused(online: World, monkeypatc
 def test_beyond_the_pins_a_strangers_name_is_confirmed_each_time(
     online: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # R-9.4-7
+    # R-9.4-7, R-9.2-6
     monkeypatch.setattr(contacts, "STRANGER_PINS_MAX", 0)
     bob = online.know("bob", BOB)
     online.receive(bob.letter(online.server.card, bob.body(1, "one")), BOB)

@@ -202,7 +202,7 @@ def test_one_letter_under_two_numbers_at_a_time_is_one_entry(online: World, bob:
 
 
 def test_mail_that_waits_behind_a_gap_is_acknowledged_if_the_history_has_it(online: World, bob: Peer) -> None:
-    # R-9.4-2: from another epoch of its sender, whose gap may never be filled.
+    # R-9.4-2, R-9.4-10: from another epoch of its sender, whose gap may never be filled.
     write(online, bob, bob.body(1, "2", epoch=8))
     mail(online, bob, numbered(bob, 2)[0], 6)
     assert outcomes(online) == [(6, ACKNOWLEDGED)]
@@ -242,7 +242,7 @@ def test_what_was_looked_for_may_have_been_reached_meanwhile(online: World, bob:
 
 
 def test_mail_too_far_ahead_to_be_held_is_acknowledged_if_the_history_has_it(online: World, bob: Peer) -> None:
-    # R-9.4-2, R-9.4-5
+    # R-9.4-2, R-9.4-5, R-9.4-10
     far = 2 + HELD_LETTERS_PER_SENDER_MAX
     write(online, bob, bob.body(1, str(far), epoch=8))
     known, new = numbered(bob, far, far + 1)
@@ -288,7 +288,7 @@ def test_another_letter_under_a_number_that_is_held_is_refused(online: World, bo
 
 
 def test_a_number_is_passed_over_only_if_a_floor_is_above_it(online: World, bob: Peer) -> None:
-    # R-9.4-3
+    # R-9.4-3, R-9.4-11
     write(online, bob, *numbered(bob, 4, 5, 7))
     assert texts(online) == []
     write(online, bob, bob.body(8, "8", floor=5))
@@ -465,7 +465,7 @@ def test_a_name_that_is_not_pinned_is_asked_for(online: World, bob: Peer, name: 
 
 
 def test_a_letter_is_shown_after_a_second_though_nobody_knows_whose_name_it_is(online: World) -> None:
-    # R-9.4-7
+    # R-9.4-7, R-9.4-12
     online.server.answers[m.Lookup] = nothing
     carol = online.know("carol", CAROL)
     one, two = numbered(carol, 1, 2)
@@ -511,6 +511,7 @@ def test_a_name_under_dispute_is_not_confirmed_but_for_the_pinned_one(online: Wo
 
 
 def test_so_many_letters_of_a_sender_wait_for_its_name(online: World) -> None:
+    # R-9.4-12
     online.server.answers[m.Lookup] = nothing
     carol = online.know("carol", CAROL)
     write(online, carol, *numbered(carol, *range(1, HELD_LETTERS_PER_SENDER_MAX)))

@@ -258,6 +258,7 @@ def test_what_the_server_says_of_the_recipient_is_told(online: World) -> None:
 
 
 def test_who_came_online_as_stored_tells_is_looked_up_for_the_next_letter_and_gets_it_directly(online: World) -> None:
+    # R-9.3-17
     online.know("bob")
     online.send("bob", "while away")
     bob = online.know("bob", BOB)
@@ -627,7 +628,7 @@ def test_an_attempt_that_cannot_be_outdone_is_taken_as_it_is(online: World) -> N
 
 
 def test_every_life_stores_with_a_higher_attempt(online: World) -> None:
-    # R-9.3-5
+    # R-9.3-5, R-9.3-16
     online.know("bob")
     online.send("bob")
     for _ in range(3):

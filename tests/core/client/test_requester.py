@@ -1,6 +1,7 @@
 """Requests to the server: under one id until answered, so many in flight, patient with a busy server."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -34,6 +35,19 @@ def test_an_unanswered_request_is_made_again_under_its_id(online: World) -> None
     assert online.server.all(m.Lookup) == [online.server.last(m.Lookup)] * 4
 
 
+def test_no_id_is_used_for_two_requests_on_whichever_link(online: World) -> None:
+    # R-5.1-7
+    online.send("bob")
+    online.send("carol")
+    online.client.deregister(online.now)
+    online.register()
+    online.send("dave")
+    kinds: tuple[type[Any], ...] = (m.Register, m.Lookup, m.Ping)
+    asked = [(type(each), each.id) for kind in kinds for each in online.server.all(kind)]
+    assert len(dict.fromkeys(asked)) >= 4
+    assert len({id_ for _, id_ in dict.fromkeys(asked)}) == len(dict.fromkeys(asked))
+
+
 def test_so_many_requests_are_in_flight_and_the_others_wait_in_order(online: World) -> None:
     online.server.answers[m.Lookup] = nothing
     for number in range(REQUESTS_IN_FLIGHT_MAX + 2):
@@ -65,6 +79,7 @@ def test_what_is_asked_without_a_link_is_asked_once_there_is_one(world: World) -
 
 @pytest.mark.parametrize(("wait_s", "waits_s"), [(0, 1), (7, 7), (100_000, 300)])
 def test_a_busy_server_is_asked_again_after_the_time_that_it_wants(online: World, wait_s: int, waits_s: int) -> None:
+    # R-5.2-1
     online.server.answers |= busy(wait_s)  # type: ignore[arg-type]
     online.send("bob")
     online.advance(waits_s - 0.001)
@@ -77,6 +92,7 @@ def test_a_busy_server_is_asked_again_after_the_time_that_it_wants(online: World
 
 
 def test_a_busy_server_is_not_taken_for_a_silent_one(online: World) -> None:
+    # R-5.2-1
     online.server.answers |= busy(1)  # type: ignore[arg-type]
     online.send("bob")
     online.advance(15)

@@ -23,7 +23,7 @@ def handed(world: World, by: Peer, to: Peer, name: str = "bob") -> m.Rotation:
 
 
 def test_a_key_that_the_one_before_signed_is_told_so_and_is_the_users_to_accept(online: World) -> None:
-    # R-2.4-1
+    # R-2.4-1, R-2.4-5
     bob = online.know("bob", BOB)
     online.send("bob", "before")
     second = Peer(online.suite, "bob", person="bob the second")
@@ -54,7 +54,7 @@ def test_a_rotation_that_does_not_hold_vouches_for_nothing(online: World, wrong:
 
 
 def test_a_rotation_of_somebody_who_was_not_pinned_vouches_for_nothing(online: World) -> None:
-    # R-2.4-3: two rotations in a row, and the user knew the first identity only.
+    # R-2.4-3, R-2.4-5: two rotations in a row, and the user knew the first identity only.
     online.know("bob", BOB)
     online.send("bob", "before")
     second, third = (Peer(online.suite, "bob", person=f"bob the {which}") for which in ("second", "third"))

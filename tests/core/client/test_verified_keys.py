@@ -140,6 +140,34 @@ def test_a_mark_for_a_key_that_was_replaced_meanwhile_marks_nothing(online: Worl
     assert online.disk.memory.load().verified == ()
 
 
+def test_a_mark_that_is_overtaken_by_the_users_other_decision_marks_nothing(online: World, bob: Peer) -> None:
+    # R-2.5-3
+    mallory = online.know("bob", CAROL, person="mallory")
+    check(online)
+    online.disk.holding = True
+    online.do(online.client.accept_key("bob", online.now))
+    verify(online)  # of bob's key still, as the other one is not on disk
+    online.commit()
+    online.commit()
+    assert online.told(e.PeerVerified) == []
+    assert online.client.peer_key("bob") == PeerKey(mallory.identity, verified=False, offered=None, vouched=False)
+    assert online.disk.memory.load().verified == ()
+
+
+def test_a_key_that_is_pinned_twice_at_once_is_one_key(online: World) -> None:
+    bob = online.know("bob", BOB)
+    online.disk.holding = True
+    check(online)
+    check(online)
+    while online.disk.waiting:
+        online.commit()
+    assert online.disk.all(SavePin) == [SavePin("bob", bob.identity)] * 2
+    assert online.told(e.KeyChecked) == [e.KeyChecked("bob", known=True)]
+    online.disk.holding = False
+    verify(online)
+    assert online.client.peer_key("bob").verified
+
+
 # --- what else is told about the server and a peer ---
 
 

@@ -61,7 +61,7 @@ def test_any_order_with_any_duplicates_enters_each_letter_once_and_in_order(data
 
 @given(st.lists(st.tuples(st.integers(1, 40), st.integers(1, 40)), max_size=120))
 def test_the_floor_passes_gaps_and_what_is_held_below_it_is_given_in_order(arrivals: list[tuple[int, int]]) -> None:
-    """R-9.4-3."""
+    """R-9.4-3 R-9.4-11."""
     reader, got, watermark, expected = Reader(), set[int](), 0, Seqs()
     for seq, low in arrivals:
         floor = min(seq, low)  # R-6.2-4: not above seq

@@ -96,6 +96,7 @@ def test_a_missing_part_shows_as_a_gap_once_a_run_wherever_it_is() -> None:
 
 
 def test_a_text_whose_end_is_missing_is_given_when_the_next_text_of_its_sender_begins() -> None:
+    # R-9.5-2
     for following in (
         Part(ANN, 2, 1, 1, "next"),  # sent at another time
         Part(ANN, 1, 1, 1, "next"),  # another number of parts

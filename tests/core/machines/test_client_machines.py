@@ -48,6 +48,7 @@ class Links:
     """What a session asks about its links."""
 
     has_link: bool
+    patience_us: int = 7_000_000
 
 
 def recipients() -> Iterator[Recipient]:
@@ -69,12 +70,14 @@ def test_outgoing_runs_as_it_is_drawn(tries: int, came_back: bool, waits: int) -
         assert agrees(Outgoing, OUTGOING, make, recipient, NOW) == 9
 
 
-@pytest.mark.parametrize(("wanted", "tries", "linked"), [*product((False, True), (0, 4, 5), (False, True))])
-def test_the_session_runs_as_it_is_drawn(wanted: bool, tries: int, linked: bool) -> None:
+@pytest.mark.parametrize(
+    ("wanted", "tries", "linked", "doubted"), [*product((False, True), (0, 4, 5), (False, True), (False, True))]
+)
+def test_the_session_runs_as_it_is_drawn(wanted: bool, tries: int, linked: bool, doubted: bool) -> None:
     def make(phase: object) -> ClientSession:
-        return ClientSession(phase, wanted, True, tries, 3)  # type: ignore[arg-type] # a Phase
+        return ClientSession(phase, wanted, True, tries, 3, doubted)  # type: ignore[arg-type] # a Phase
 
-    assert agrees(Session, SESSION, make, Links(linked), NOW) == 12
+    assert agrees(Session, SESSION, make, Links(linked), NOW) == 13
 
 
 def test_incoming_runs_as_it_is_drawn() -> None:

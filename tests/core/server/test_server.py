@@ -17,6 +17,8 @@ from udpchat_core.messages import (
     Padding,
     Ping,
     Pong,
+    Refusal,
+    Refused,
     Register,
     Registered,
     Scope,
@@ -50,7 +52,7 @@ STRANGER = Address(bytes((203, 0, 113, 9)), 53)
     ],
 )
 def test_garbage_is_counted_and_changes_nothing(world: World, payload: bytes, reason: Reason) -> None:
-    """R-3.1-6."""
+    """R-3.1-6 R-3.1-7."""
     world.client("alice").online()
     before = snapshot(world)
     world.send(STRANGER, payload)
@@ -63,6 +65,16 @@ def test_a_batch_with_garbage_in_it_is_processed(sealed_world: World) -> None:
     alice = world.client("alice").online()
     world.send(alice.address, b"", alice.record(Ping(1)), b"\x75\x01\x05" + bytes(80), alice.record(Ping(2)))
     assert [pong.id for pong in alice.heard(Pong)] == [1, 2]
+
+
+def test_two_requests_with_one_id_are_two_requests(world: World) -> None:
+    """R-5.1-7: on one link, and on two of one identity, as a client that was restarted makes them."""
+    alice = world.client("alice").online()
+    world.client("bob").online()
+    assert isinstance(alice.ask(Lookup(7, "bob")), Found)
+    assert alice.ask(Lookup(7, "nobody")) == Refused(7, Refusal.UNKNOWN, 10, 0)
+    again = world.client("alice", seq=200).online()
+    assert isinstance(again.ask(Ping(7)), Pong)
 
 
 def test_what_is_said_in_a_turn_shares_a_record(world: World) -> None:
@@ -87,7 +99,7 @@ def test_what_is_said_in_a_turn_shares_a_record(world: World) -> None:
 def test_a_record_with_anything_wrong_in_it_is_refused_whole(
     sealed_world: World, plaintext: bytes, registered: bool
 ) -> None:
-    """R-3.1-6 R-5.1-1 R-8.1-4: however authentic it is; it confirms nothing."""
+    """R-3.1-6 R-5.1-1 R-8.1-4 R-5.1-6: however authentic it is; it confirms nothing."""
     world = sealed_world
     bob = world.client("bob")
     alice = world.client("alice").online() if registered else world.client("alice").connect()

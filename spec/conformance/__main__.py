@@ -1,0 +1,54 @@
+"""`python -m spec.conformance [--only PATTERN] [--json] COMMAND...`: hold an implementation against the specification.
+
+COMMAND is started once for the vectors and once for each peer that a check of behaviour needs; README.md says what
+it is asked. The status is 0 if no check failed.
+"""
+
+import argparse
+import json
+import re
+import sys
+from collections.abc import Callable, Sequence
+
+from . import client_receiving, client_sending, client_session, server_links, server_users, vectors
+from .checks import CHECKS, rows
+from .door import CheckFailed, Door
+from .report import Row, Verdict, as_json, table
+
+MODULES = (client_session, client_sending, client_receiving, server_links, server_users)
+"""Those that have checks: they are in `CHECKS` once they are imported."""
+
+
+def run(command: Sequence[str], wanted: Callable[[str], bool] = lambda _: True) -> list[Row]:
+    """All rows whose part and name are wanted."""
+    found: list[Row] = []
+    door = Door(command)
+    try:
+        found += vectors.rows(door.ask, wanted)
+    finally:
+        door.close()
+    chosen = [check for check in CHECKS if wanted(f"{check.role} {check.name}")]
+    return [*found, *rows(command, chosen)]
+
+
+def main() -> int:
+    """See the module."""
+    parser = argparse.ArgumentParser(prog="python -m spec.conformance", description=__doc__)
+    parser.add_argument("--only", metavar="PATTERN", default="", help="checks whose part and name match (a regex)")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("command", nargs=argparse.REMAINDER, help="of the implementation, with its arguments")
+    arguments = parser.parse_args()
+    if not arguments.command:
+        parser.error("which command?")
+    pattern = re.compile(arguments.only)
+    try:
+        found = run(arguments.command, lambda name: pattern.search(name) is not None)
+    except (OSError, CheckFailed) as error:
+        print(f"{arguments.command[0]}: {error}", file=sys.stderr)
+        return 2
+    print(json.dumps(as_json(found), indent=1) if arguments.json else table(found))
+    return int(any(row.verdict is Verdict.FAILED for row in found))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
