@@ -34,7 +34,7 @@ autodoc_class_signature = "mixed"
 autodoc_typehints_format = "short"
 add_module_names = False
 toc_object_entries_show_parents = "hide"
-maximum_signature_line_length = 90
+maximum_signature_line_length = 76
 
 html_theme = "furo"
 html_title = "udpchat"
@@ -51,18 +51,26 @@ pygments_dark_style = "github-dark"
 
 CONTENTS: Final = {
     "Start": ("tutorial", "Chat in a terminal </README>"),
-    "Protocol": ("Overview </spec/README>", "/spec/[01]*", "grammar", "/spec/vectors/README", "/spec/requirements"),
-    "Python": ("api/index", "api/core", "api/events", "api/requests", "api/messages", "api/limits", "api/net"),
+    "Protocol": ("Overview </spec/README>", "/spec/[01]*", "/spec/[a-z]*", "grammar", "/spec/vectors/README"),
+    "Python": (
+        "api/index",
+        "api/core",
+        "api/events",
+        "api/requests",
+        "api/messages",
+        "api/limits",
+        "api/net",
+        "api/wire",
+    ),
     "Simulation": ("api/simulation", "api/faults", "api/oracle", "api/evil"),
     "Command": ("/cli/JSON",),
     "Project": ("/SECURITY", "Contributing </CONTRIBUTING>", "changelog"),
 }
 """The pages by heading, as the side bar has them."""
 
-MERMAID: Final = re.compile(
-    r"(<details>\s*<summary>[^\n]*</summary>\s*)?```mermaid\n.*?\n```(?(1)\s*</details>)", re.DOTALL
-)
-SOURCE: Final = re.compile(r"\[([^\]]*)\]\([^)#]*\.py\)")
+MERMAID: Final = re.compile(r"<details>\s*<summary>[^\n]*</summary>\s*```mermaid\n.*?\n```\s*</details>", re.DOTALL)
+"""What has a drawing beside it. Any other is a language that Sphinx does not know, which ends the build."""
+LINK: Final = re.compile(r"\[([^\]]*)\]\(([^)#:]+)\)")
 COMMENT: Final = re.compile(r"<!-- site: (\w+) ?(.*?) -->")
 
 
@@ -91,8 +99,8 @@ def _include(path: str) -> str:
 
 def _changelog(_: str) -> str:
     """What is new since the last version, from the fragments in `changelog.d`."""
-    command = [sys.executable, "-m", "towncrier", "build", "--draft", "--version", "Unreleased", "--date", "not yet"]
-    return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    command = [sys.executable, "-m", "towncrier", "build", "--draft", "--version", "Not released yet", "--date", "-"]
+    return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.replace(" (-)", "")
 
 
 SITE: Final[Mapping[str, Callable[[str], str]]] = {
@@ -103,9 +111,14 @@ SITE: Final[Mapping[str, Callable[[str], str]]] = {
 }
 
 
-def _on_page(_: Sphinx, __: str, source: list[str]) -> None:
+def _on_page(_: Sphinx, page: str, source: list[str]) -> None:
     """A page as the site has it: `source` has one item, its text."""
-    text = SOURCE.sub(r"\1", MERMAID.sub("", source[0]))  # the site shows source beside each name
+
+    def link(found: re.Match[str]) -> str:
+        target = (ROOT / page).parent / found[2]  # the site has no folders, and source beside each name
+        return found[1] if target.is_dir() or target.suffix == ".py" else found[0]
+
+    text = LINK.sub(link, MERMAID.sub("", source[0]))
     source[0] = COMMENT.sub(lambda found: SITE[found[1]](found[2]), text)
 
 
