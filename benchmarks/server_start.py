@@ -174,7 +174,8 @@ def _say(what: Mapping[str, float]) -> None:
 def measure(users: int, letters: int, rounds: int) -> dict[str, Started]:
     """The medians of all starts, by kind."""
     starts: dict[str, list[Started]] = {kind: [] for kind in _KINDS}
-    with tempfile.TemporaryDirectory(dir=".") as folder:  # not in the system's, which may be in memory
+    Path("build").mkdir(exist_ok=True)  # which git ignores; not in the system's folder, which may be in memory
+    with tempfile.TemporaryDirectory(dir="build") as folder:
         stores = make_stores(Path(folder), users, letters)
         for _ in range(rounds):
             for kind, store in _KINDS.items():
