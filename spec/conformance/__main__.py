@@ -10,24 +10,47 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 
-from . import client_receiving, client_sending, client_session, server_links, server_users, vectors
+from . import (
+    client_mail,
+    client_receiving,
+    client_recipients,
+    client_sending,
+    client_session,
+    client_storing,
+    server_links,
+    server_sessions,
+    server_users,
+    vectors,
+)
 from .checks import CHECKS, rows
 from .door import CheckFailed, Door
 from .report import Row, Verdict, as_json, table
 
-MODULES = (client_session, client_sending, client_receiving, server_links, server_users)
-"""Those that have checks: they are in `CHECKS` once they are imported."""
+MODULES = (
+    client_session,
+    client_recipients,
+    client_sending,
+    client_storing,
+    client_receiving,
+    client_mail,
+    server_links,
+    server_sessions,
+    server_users,
+)
+"""Those that have checks, in the order of the table; they are in `CHECKS` once they are imported."""
 
 
 def run(command: Sequence[str], wanted: Callable[[str], bool] = lambda _: True) -> list[Row]:
     """All rows whose part and name are wanted."""
     found: list[Row] = []
-    door = Door(command)
-    try:
-        found += vectors.rows(door.ask, wanted)
-    finally:
-        door.close()
-    chosen = [check for check in CHECKS if wanted(f"{check.role} {check.name}")]
+    if any(wanted(name) for name in vectors.names()):
+        door = Door(command)
+        try:
+            found += vectors.rows(door.ask, wanted)
+        finally:
+            door.close()
+    ordered = [check for module in MODULES for check in CHECKS if check.module == module.__name__]
+    chosen = [check for check in ordered if wanted(f"{check.role} {check.name}")]
     return [*found, *rows(command, chosen)]
 
 

@@ -103,6 +103,11 @@ class Check:
     requirements: tuple[str, ...]
     play: Callable[[Any], None]
 
+    @property
+    def module(self) -> str:
+        """Where it is."""
+        return self.play.__module__
+
     def run(self, command: Sequence[str]) -> Row:
         """Play it, on a stage of its own."""
         verdict, seen = Verdict.PASSED, ""

@@ -232,7 +232,8 @@ def another_server_key_gets_nothing_but_HELLO_until_the_user_decides(stage: Clie
     stage.server.forget_links()
     stage.server.private = os.urandom(32)
     inits, records = len(stage.server.inits), len(stage.server.records)
-    ann = stage.restarted(ann, registered=False)
+    ann.close()
+    ann = stage.client(registered=False)
     ann.do("register")
     ann.wait_for("server key changed")
     stage.watch_for(

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
+from random import Random
 from typing import Final
 
 from udpchat_core.address import Address
@@ -24,6 +25,8 @@ from .door import CheckFailed, Door, Json, result_of
 PATIENCE_S: Final = 12.0
 """For what has to come: ten times what it takes on a machine that has nothing else to do."""
 BUFFER_BYTES: Final = 2_048
+BAD: Final = 0.2
+BAD_DELAY_S_MAX: Final = 0.03
 SOCKET_BUFFER_BYTES: Final = 1 << 20
 
 
@@ -38,7 +41,13 @@ class Came:
 
 
 class Network:
-    """See the module. `delay_s` is added to everything that is sent from here on."""
+    """See the module.
+
+    Attributes:
+        delay_s: added to everything that is sent from here on.
+        bad: chance, by which a fifth is lost each way, a fifth doubled, and all delayed by up to 30 ms; None: nothing is.
+        malformed: what came that the specification has refused.
+    """
 
     def __init__(self) -> None:
         self._selector = selectors.DefaultSelector()
@@ -47,6 +56,7 @@ class Network:
         self._ports: list[Port] = []
         self.peers: list[Peer] = []
         self.delay_s = 0.0
+        self.bad: Random | None = None
         self.malformed: list[str] = []
 
     def port(self, take: Callable[[Came], object]) -> "Port":
@@ -132,11 +142,17 @@ class Port:
                 f"a datagram of {len(data)} bytes ({refused.reason.value}): {data[:24].hex()}"
             )
             return
+        if self.network.bad is not None and self.network.bad.random() < BAD:
+            return
         self._take(Came(time.monotonic(), source, data, datagram))
 
     def send(self, data: bytes, to: tuple[str, int]) -> None:
         """Send it, now or as late as the network is slow."""
-        if self.network.delay_s:
+        bad = self.network.bad
+        if bad is not None:
+            for _ in range((bad.random() >= BAD) + (bad.random() < BAD)):
+                self.network.later(bad.random() * BAD_DELAY_S_MAX, partial(self._send, data, to))
+        elif self.network.delay_s:
             self.network.later(self.network.delay_s, partial(self._send, data, to))
         else:
             self._send(data, to)

@@ -3,6 +3,7 @@
 import os
 import time
 from itertools import pairwise
+from random import Random
 
 from udpchat_core import messages as m
 from udpchat_core.messages import CollectedEntry, Outcome, Scope
@@ -240,6 +241,26 @@ def what_could_not_be_opened_is_Returned_and_the_unwanted_leaves_nothing(stage: 
     stage.until(lambda: bool(ann.got(m.Returned)), "Returned", PUSH_S)
     expect({one.slot for one in ann.got(m.Returned)} == {returned}, "Returned of another slot")
     expect(not ann.got(m.Receipt), "a Receipt for what nobody acknowledged")
+
+
+@check("server", "R-8.1-2", "R-8.2-6", "R-8.5-3", "R-8.5-5", "R-8.6-2")
+def over_a_network_that_loses_doubles_and_reorders_a_letter_arrives_and_so_does_its_receipt(stage: ServerStage) -> None:
+    stage.bad = Random(1)
+    ann, bob = stage.user("ann"), stage.user("bob")
+    slots = [os.urandom(16) for _ in range(8)]
+    for slot in slots:
+        _store(ann, bob, slot)
+
+    def collected() -> bool:
+        for mail in {mail.entry: mail for mail in bob.got(m.Mail)}.values():
+            if not any(receipt.slot == mail.slot for receipt in ann.got(m.Receipt)):
+                _collect(bob, mail.entry, mail.slot)
+        stage.watch_for(0.2, lambda: False, "")
+        return {receipt.slot for receipt in ann.got(m.Receipt)} == set(slots)
+
+    stage.until(collected, "the receipts of eight letters", 40.0)
+    entries = {mail.slot: mail.entry for mail in bob.got(m.Mail)}
+    expect(len({mail.entry for mail in bob.got(m.Mail)}) == len(entries) == len(slots), "a letter was stored twice")
 
 
 @check("server", "R-8.5-7")

@@ -231,13 +231,17 @@ LISTS: Final[tuple[tuple[str, str, str, tuple[str, ...], Look], ...]] = (
 """File, list, what is done with each vector of it, what that shows, and how it is looked at."""
 
 
+def names() -> list[str]:
+    """Part and name of each row."""
+    return [f"vectors {file} {section}: {done}".replace("_", " ") for file, section, done, *_ in LISTS]
+
+
 def rows(ask: Ask, wanted: Callable[[str], bool]) -> Iterator[Row]:
     """A row for each list and what is done with it."""
-    for file, section, done, requirements, look in LISTS:
-        name = f"{file} {section}: {done}".replace("_", " ")
-        if wanted(f"vectors {name}"):
+    for name, (file, section, _, requirements, look) in zip(names(), LISTS, strict=True):
+        if wanted(name):
             verdict, seen = _look_at(ask, vectors_of(file, section), look)
-            yield Row("vectors", name, requirements, verdict, seen)
+            yield Row("vectors", name.removeprefix("vectors "), requirements, verdict, seen)
 
 
 def _look_at(ask: Ask, vectors: list[Json], look: Look) -> tuple[Verdict, str]:

@@ -27,8 +27,8 @@ FAULTS: Final[dict[str, Broken]] = {
     "padding": Broken(
         "udpchat_core.wire", "if any(payload[19:]):", "if False:", "datagrams refused: refused", "R-3.1-5"
     ),
-    "encoding": Broken(
-        "udpchat_core.wire", "if canonical != encoded:", "if False:", "messages refused: refused", "R-3.2-2"
+    "zeros": Broken(
+        "udpchat_core.messages", 'if self.zeros.strip(b"\0"):', "if False:", "messages refused: refused", "R-5.1-4"
     ),
     "signature": Broken(
         "udpchat_core.secure.letter",
@@ -116,8 +116,8 @@ FAULTS: Final[dict[str, Broken]] = {
     ),
     "held back": Broken(
         "udpchat_core.server.sessions",
-        "        if counter < session.ordered:  # R-8.2-7\n            return\n        session.ordered = counter\n        binding",
-        "        session.ordered = counter\n        binding",
+        "return\n        session.ordered = counter\n        binding",
+        "pass\n        session.ordered = counter\n        binding",
         "a Register that was held back does not bring back who left",
         "R-8.2-7",
     ),
