@@ -86,9 +86,9 @@ def test_numbers_end_below_2_to_the_48() -> None:
 def test_times_end_before_the_year_10000() -> None:
     assert letter(sent_ms=TIME_S_LIMIT * 1000 - 1)  # R-3.2-6
     assert not letter(sent_ms=TIME_S_LIMIT * 1000)
-    assert is_valid(CardBody, 1, 0, TIME_S_LIMIT - 1, KEY, KEY, KEY, "bob")
-    assert not is_valid(CardBody, 1, 0, TIME_S_LIMIT, KEY, KEY, KEY, "bob")
-    assert not is_valid(CardBody, 2, 0, 0, KEY, KEY, KEY, "bob")
+    assert is_valid(CardBody, 1, 1, TIME_S_LIMIT - 1, KEY, KEY, KEY, "bob")
+    assert not is_valid(CardBody, 1, 1, TIME_S_LIMIT, KEY, KEY, KEY, "bob")
+    assert not is_valid(CardBody, 2, 1, 0, KEY, KEY, KEY, "bob")
 
 
 @pytest.mark.parametrize("value", [True, 1.0, "1", None, b"1"])

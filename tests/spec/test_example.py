@@ -11,6 +11,7 @@ from tests.spec.vectors import FILES
 from udpchat_core.address import Address
 from udpchat_core.datagrams import Hello
 from udpchat_core.messages import Refusal, Refused
+from udpchat_core.wire import parse_untrusted, unpack_untrusted
 
 HANDSHAKE = FILES["link"]["handshakes"][0]
 LETTER = FILES["letters"]["accepted"][0]
@@ -76,3 +77,14 @@ def test_what_is_sealed_is_named_field_by_field() -> None:
     assert said[:3] == ["array of 5", "code = 7", "id = 5: of the request"]
     host, *_ = [piece.said for piece in items(Address(bytes(4), 80)) if piece.said.startswith("host")]
     assert host.startswith("host: the IP address")
+
+
+def test_the_ladder_of_section_4_is_the_handshake_of_the_vectors() -> None:
+    rungs = re.findall(r"\|(<?)-+ ([A-Z]+): (\w+)", our_sections()["04-link.md"])
+    sent = [HANDSHAKE[name] for name in ("hello", "retry", "init", "resp")]
+    sent += [said["record"] for said in HANDSHAKE["records"][:2]]
+    kinds = [type(parse_untrusted(bytes.fromhex(payload))).__name__.upper() for payload in sent]
+    assert [kind for _, kind, _ in rungs] == kinds
+    assert ["S to C" if back else "C to S" for back, _, _ in rungs] == ["C to S", "S to C"] * 3
+    said = [unpack_untrusted(bytes.fromhex(each["plaintext"])) for each in HANDSHAKE["records"][:2]]
+    assert [first for _, _, first in rungs[-2:]] == [type(messages[0]).__name__ for messages in said]

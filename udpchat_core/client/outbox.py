@@ -124,7 +124,7 @@ class Outbox:
         self._shared.set_timer(("pace", contact.name), None)
         while contact.queue and contact.offered is None:
             letter = contact.queue[0]
-            if contact.identity is None and contact.unknown_until > turn.now:
+            if contact.identity is None and contact.unknown_until > turn.now:  # R-9.2-7
                 self._refuse(letter, Refusal.UNKNOWN, turn)
                 continue
             if letter.recipient is not None and contact.identity not in (None, letter.recipient):  # R-9.2-2

@@ -70,6 +70,7 @@ def test_that_nobody_has_a_name_is_believed_for_ten_seconds_at_most(
 
 
 def test_all_messages_to_a_name_that_nobody_has_are_refused(online: World) -> None:
+    # R-9.2-7
     online.server.answers[m.Lookup] = nothing
     numbers = [online.send("nobody") for _ in range(3)]
     online.push(m.Refused(online.server.last(m.Lookup).id, m.Refusal.UNKNOWN, 10, 0))
@@ -104,7 +105,7 @@ def test_a_directory_that_does_not_answer_in_time_holds_nobody_up_who_is_known(o
 
 
 def test_a_user_whom_a_server_lost_is_written_to_as_known(online: World) -> None:
-    # R-9.3-11
+    # R-9.3-11, R-9.2-7
     online.know("bob", BOB)
     online.send("bob")
     online.advance(60)
@@ -116,6 +117,7 @@ def test_a_user_whom_a_server_lost_is_written_to_as_known(online: World) -> None
 
 
 def test_a_user_of_whom_only_the_pin_is_known_is_asked_for_again(online: World) -> None:
+    # R-9.2-7
     online.know("bob", BOB)
     online.send("bob")
     online.restart()
