@@ -51,11 +51,7 @@ pygments_dark_style = "github-dark"
 
 CONTENTS: Final = {
     "Start": ("tutorial", "Chat in a terminal </README>"),
-<<<<<<< HEAD
     "Protocol": ("Overview </spec/README>", "/spec/[01]*", "/spec/[a-z]*", "grammar", "/spec/vectors/README"),
-=======
-    "Protocol": ("Overview </spec/README>", "/spec/[01]*", "grammar", "/spec/vectors/README", "/spec/requirements"),
->>>>>>> h-docs
     "Python": (
         "api/index",
         "api/core",

@@ -45,7 +45,7 @@ class Network:
 
     Attributes:
         delay_s: added to everything that is sent from here on.
-        bad: chance, by which a fifth is lost each way, a fifth doubled, and all delayed by up to 30 ms; None: nothing is.
+        bad: chance, by which a fifth is lost each way, a fifth doubled, and all delayed by up to 30 ms; None: nothing.
         malformed: what came that the specification has refused.
     """
 
