@@ -7,12 +7,14 @@ whoever it is for, until a condition holds. There are no fixed sleeps but where 
 import heapq
 import selectors
 import socket
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
 from random import Random
+from struct import Struct
 from typing import Final
 
 from udpchat_core.address import Address
@@ -25,6 +27,9 @@ from .door import CheckFailed, Door, Json, result_of
 PATIENCE_S: Final = 12.0
 """For what has to come: ten times what it takes on a machine that has nothing else to do."""
 BUFFER_BYTES: Final = 2_048
+SO_TIMESTAMPNS: Final = 35
+"""Of Linux; Python has no name for it."""
+TIMESPEC: Final = Struct("@ll")
 BAD: Final = 0.2
 BAD_DELAY_S_MAX: Final = 0.03
 SOCKET_BUFFER_BYTES: Final = 1 << 20
@@ -32,7 +37,7 @@ SOCKET_BUFFER_BYTES: Final = 1 << 20
 
 @dataclass(frozen=True)
 class Came:
-    """A datagram that came in, when, and from where."""
+    """A datagram that came in, when (seconds of Unix time), and from where."""
 
     at_s: float
     source: tuple[str, int]
@@ -45,7 +50,7 @@ class Network:
 
     Attributes:
         delay_s: added to everything that is sent from here on.
-        bad: chance, by which a fifth is lost each way, a fifth doubled, and all delayed by up to 30 ms; None: nothing.
+        bad: chance, by which a fifth is lost each way, a fifth doubled, and all delayed by up to 30 ms; None: not.
         malformed: what came that the specification has refused.
     """
 
@@ -120,6 +125,8 @@ class Port:
         self.network, self._take = network, take
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SOCKET_BUFFER_BYTES)
+        if sys.platform == "linux":
+            self.socket.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
         self.socket.bind(("127.0.0.1", 0))
         self.socket.setblocking(False)
         self.number: int = self.socket.getsockname()[1]
@@ -132,7 +139,7 @@ class Port:
     def receive(self) -> None:
         """Take one datagram; one that the specification has refused is noted, as whoever sent it is under test."""
         try:
-            data, source = self.socket.recvfrom(BUFFER_BYTES)
+            data, stamps, _, source = self.socket.recvmsg(BUFFER_BYTES, socket.CMSG_SPACE(TIMESPEC.size))
         except (BlockingIOError, ConnectionRefusedError):
             return
         try:
@@ -144,7 +151,7 @@ class Port:
             return
         if self.network.bad is not None and self.network.bad.random() < BAD:
             return
-        self._take(Came(time.monotonic(), source, data, datagram))
+        self._take(Came(_arrived_s(stamps), source, data, datagram))
 
     def send(self, data: bytes, to: tuple[str, int]) -> None:
         """Send it, now or as late as the network is slow."""
@@ -162,6 +169,15 @@ class Port:
             self.socket.sendto(data, to)
         except ConnectionRefusedError:
             return  # the answer to an earlier one: nobody was there
+
+
+def _arrived_s(stamps: list[tuple[int, int, bytes]]) -> float:
+    """When the system got the datagram, where it tells; this process may have looked a while later."""
+    for level, kind, data in stamps:
+        if (level, kind) == (socket.SOL_SOCKET, SO_TIMESTAMPNS):
+            seconds, nanoseconds = TIMESPEC.unpack(data)
+            return float(seconds + nanoseconds / 1e9)
+    return time.time()
 
 
 class Peer:

@@ -28,7 +28,11 @@ FAULTS: Final[dict[str, Broken]] = {
         "udpchat_core.wire", "if any(payload[19:]):", "if False:", "datagrams refused: refused", "R-3.1-5"
     ),
     "zeros": Broken(
-        "udpchat_core.messages", 'if self.zeros.strip(b"\0"):', "if False:", "messages refused: refused", "R-5.1-4"
+        "udpchat_core.messages",
+        "if self.zeros.strip(",
+        "if False and self.zeros.strip(",
+        "messages refused: refused",
+        "R-5.1-4",
     ),
     "signature": Broken(
         "udpchat_core.secure.letter",
