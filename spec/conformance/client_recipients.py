@@ -81,6 +81,20 @@ def a_card_that_does_not_hold_is_believed_by_nobody(stage: ClientStage) -> None:
     expect(not stage.malformed, "a letter for a card that does not hold")
 
 
+@check("client", "R-9.2-7")
+def a_message_to_a_pinned_name_is_not_refused_though_the_directory_lost_it(stage: ClientStage) -> None:
+    ann = stage.client()
+    stage.server.ttl_s = 1
+    send(ann, "one")
+    ann.wait_for("delivered")
+    del stage.server.directory["bob"]
+    ann = stage.restarted(ann)
+    send(ann, "two")
+    stage.watch_for(1.5, lambda: bool(ann.events("message refused")), "refused, as a name that nobody ever had")
+    stage.publish()
+    ann.wait_for("delivered", within_s=30.0)
+
+
 @check("client", "R-9.3-11")
 def people_who_know_each_other_talk_without_the_directory(stage: ClientStage) -> None:
     ann = stage.client()

@@ -245,6 +245,24 @@ def another_server_key_gets_nothing_but_HELLO_until_the_user_decides(stage: Clie
     ann.wait_for("registered", within_s=30.0)
 
 
+@check("client", "R-9.1-13")
+def a_RETRY_with_another_key_stops_no_greeting_and_is_not_told_while_the_server_answers(stage: ClientStage) -> None:
+    ann = stage.client()
+    ann.close()
+    stage.server.forget_links()
+    stage.server.mute = {"HELLO"}
+    greeted = len(stage.server.hellos)
+    ann = stage.client(registered=False)
+    ann.do("register")
+    stage.until(lambda: len(stage.server.hellos) > greeted, "a HELLO")
+    hello = stage.server.hellos[-1]
+    stage.server.hint(hello.data, hello.source, key=os.urandom(32))
+    stage.server.mute = set()
+    stage.server.hint(hello.data, hello.source)
+    ann.wait_for("registered")
+    expect(not ann.events("server key changed"), "a forged RETRY was told, though the server answered")
+
+
 @check("client", "R-9.1-1", "R-4.2-1")
 def a_key_that_no_RESP_proved_is_not_pinned(stage: ClientStage) -> None:
     stage.server.mute, stage.server.other_keys = {"HELLO"}, True

@@ -45,7 +45,7 @@ def a_HELLO_is_answered_by_a_RETRY_that_is_no_longer(stage: ServerStage) -> None
     expect(all(len(came.data) == 67 for came in user.retries), "a RETRY that is not 67 bytes long")
 
 
-@check("server", "R-4.2-1", "R-4.2-2", "R-4.2-4", "R-4.4-1", "R-4.4-2", "R-8.2-5", "R-8.3-1")
+@check("server", "R-4.2-1", "R-4.2-2", "R-4.2-4", "R-4.4-1", "R-4.4-2", "R-8.2-5", "R-8.3-1", "R-8.3-2")
 def a_user_is_registered_and_found(stage: ServerStage) -> None:
     ann = stage.user("ann", registered=False)
     card = ann.card()

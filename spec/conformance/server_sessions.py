@@ -27,7 +27,7 @@ def before_Register_everything_is_refused(stage: ServerStage) -> None:
 
 
 @check("server", "R-5.1-7")
-def requests_of_two_links_with_one_id_are_two(stage: ServerStage) -> None:
+def two_requests_with_one_id_are_two(stage: ServerStage) -> None:
     ann, bob = stage.user("ann"), stage.user("bob")
     one, other = ann.ask_again(m.Lookup(500, "bob")), ann.ask_again(m.Lookup(500, "ann"))
     expect(isinstance(one, m.Found) and isinstance(other, m.Found), f"answered by {one} and {other}")

@@ -12,7 +12,7 @@ from .store import Row
 from .world import NEVER, Address, World
 
 DIRECT_WINDOW_LETTERS, STORED_WINDOW_LETTERS = 64, 32
-LOOKUP_PATIENCE_S = 0.25
+LOOKUP_PATIENCE_S, UNKNOWN_RETRY_S = 0.25, 10.0
 STORE_BACKOFF_S_MIN = 0.5
 STORED_RETRY_S_MIN, STORED_RETRY_S_MAX = 30.0, 300.0
 RESEAL_RETRY_S = 30.0
@@ -67,6 +67,9 @@ class Outbox:
         if contact.card is None:
             if contact.refusal == 0:
                 return False  # no pin could be kept
+            if self.world.store.pin(letter.row.name):  # R-9.2-7
+                letter.phase, letter.due_s = RESOLVING, self.world.now_s + UNKNOWN_RETRY_S
+                return False
             self._finish(letter, "refused", refusal=contact.refusal)
             return True
         identity: bytes = contact.card["identity"]
@@ -305,6 +308,10 @@ class Outbox:
         contact = self.contacts.of(letter.row.name)
         if contact.other:  # R-9.2-2: it waits until the user decides
             letter.due_s = self.world.now_s + STORED_RETRY_S_MIN
+        elif letter.phase == RESOLVING and contact.card is None:
+            letter.due_s = self.world.now_s + UNKNOWN_RETRY_S
+            self.contacts.expire(letter.row.name)
+            self.contacts.look_up(letter.row.name)
         elif letter.phase == RESOLVING:
             letter.believed, letter.due_s = True, NEVER
         elif letter.phase == DIRECT:

@@ -50,6 +50,7 @@ class Session:
         self.handshake: link.Handshake | None = None
         self.nonce = self.token = b""
         self.offered_key: bytes | None = None  # the server's, that is not the pinned one
+        self.told_key: bytes | None = None  # of those, the one that the user was told of
         self.live: list[Live] = []
         self.current_live: Live | None = None
         self.echoes: deque[bytes] = deque(maxlen=SENT_RECORDS_REMEMBERED)
@@ -161,7 +162,7 @@ class Session:
     def _go_online(self, registered: Message) -> None:
         world = self.world
         self.link, self.new, self.handshake, self.own = self.new, None, None, None
-        self.stale = 0
+        self.stale, self.offered_key, self.told_key = 0, None, None
         self.server_ahead_ms = registered["time_ms"] - world.unix_ms
         if not self.wanted:
             self._leave()
@@ -181,6 +182,9 @@ class Session:
 
     def _give_up(self) -> None:
         self.world.tell("unreachable")
+        if self.offered_key and self.offered_key != self.told_key:  # R-9.1-13: now that the pinned one did not answer
+            self.told_key = self.offered_key
+            self.world.tell("server key changed")
         self.online_since_s = NEVER
         self.nonce = self.world.random(16)
         self.knock_s = 2 * KNOCK_S_MIN
@@ -209,8 +213,6 @@ class Session:
         if not greeted and not hinted:
             raise Refused("a RETRY to nothing that was sent")
         if pinned is not None and pinned != datagram["S"]:  # R-9.1-1
-            if self.offered_key != datagram["S"]:
-                self.world.tell("server key changed")
             self.offered_key = datagram["S"]
             return
         if not greeted:
