@@ -91,17 +91,19 @@ class Control:
 
     async def close(self) -> None:
         """Listen no more; what is under way is told that this is the end."""
-        if self._server is not None and self._path is not None:
-            self._server.close()
-            self._path.unlink(missing_ok=True)
-            self._server = None
         self._is_closed = True
+        if self._server is not None and self._path is not None:
+            self._path.unlink(missing_ok=True)
+            for listening in self._server.sockets:
+                asyncio.get_running_loop().remove_reader(listening.fileno())
+            await _turns()  # a server that is closed leaves open what it has accepted and not begun with
+            self._server.close()
+            self._server = None
         for task in self._answering:
             task.cancel()
         if self._answering:
             await asyncio.wait(self._answering)
-        for _ in range(_TURNS_TO_CLOSE):  # what was accepted in the last moment is closed as well
-            await asyncio.sleep(0)
+        await _turns()  # what was accepted in the last moment is closed as well
 
     def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self._is_closed or len(self._answering) >= CONNECTIONS_MAX:
@@ -142,6 +144,12 @@ class Control:
         else:
             _say(writer, _end(Exit.DONE, ""))
         await writer.drain()
+
+
+async def _turns() -> None:
+    """As many turns of the loop as a connection takes from being accepted to being closed."""
+    for _ in range(_TURNS_TO_CLOSE):
+        await asyncio.sleep(0)
 
 
 def ask(state: Path, request: Mapping[str, Any], say: Callable[[dict[str, Any]], object], seconds: float) -> None:

@@ -146,7 +146,8 @@ class Reception:
             case m.Store() as asked:
                 self._parts.outbox.store_refused(asked.slot, refused.refusal, turn)
             case m.Watch():
-                turn.emit(WatchRefused(refused.refusal))
+                if refused.refusal is not m.Refusal.NOT_REGISTERED:  # else it was on the way when this client left
+                    turn.emit(WatchRefused(refused.refusal))
                 self._parts.roster.refused(refused.refusal, turn)
             case _:
                 pass  # a Ping: what matters is that the server answers

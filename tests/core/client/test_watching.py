@@ -260,6 +260,15 @@ def test_a_watch_that_is_refused_otherwise_is_said_to_be_and_asked_again_at_the_
     assert world.client.roster == {"bob": True}
 
 
+def test_a_watch_that_came_after_the_client_left_is_nothing_to_tell(world: World) -> None:
+    directory = Directory(world)
+    directory.set("bob")
+    world.server.answers[m.Watch] = lambda asked: (m.Refused(asked.id, m.Refusal.NOT_REGISTERED, 0, 0),)
+    watch(world, "bob")
+    world.register()
+    assert world.told(e.WatchRefused) == []
+
+
 # --- who exists no more ---
 
 
