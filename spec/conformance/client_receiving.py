@@ -120,9 +120,10 @@ def what_was_acknowledged_is_on_disk(stage: ClientStage) -> None:
     letter = stage.bob.letter(card_of(stage), text="kept")
     direct(stage, ann, letter)
     wait_for_acks(stage, letter)
-    before = list(ann.texts())
-    ann = stage.restarted(ann)
-    stage.until(lambda: bool(before + ann.texts()), "the text of an acknowledged letter, in one life or the other")
+    former = ann
+    ann = stage.restarted(former)
+    in_either_life = "the text of an acknowledged letter, in one life or the other"
+    stage.until(lambda: bool(former.texts() + ann.texts()), in_either_life)
     told = len(ann.texts())  # again, if it was killed between telling a text and writing down that it did
     copy = stage.bob.seal(card_of(stage), letter.body)
     direct(stage, ann, copy)

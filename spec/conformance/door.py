@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 Json = dict[str, Any]
@@ -22,6 +23,10 @@ class CheckFailed(Exception):
 
 class NotSupported(Exception):
     """The implementation says that it does not do this."""
+
+
+LAST_READS_MAX: Final = 1_000
+"""Reads of what a process left behind."""
 
 
 class Door:
@@ -100,6 +105,9 @@ class Door:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        with suppress(CheckFailed):  # what it said before it was killed counts; then it has ended, as it was to
+            for _ in range(LAST_READS_MAX):  # no more, should a process of its own hold the pipe open
+                self.read()
         self.stdout.close()
         self._errors.close()
 
