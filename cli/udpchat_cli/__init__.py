@@ -4,6 +4,10 @@ import gc
 import os
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .exits import Failed
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -33,11 +37,8 @@ def _run(options: object) -> int:
     gc.disable()  # nothing that is imported is garbage, and looking for some takes a seventh of the time
     from importlib import import_module  # noqa: PLC0415 - as in `main`
 
-    from udpchat_net.stores.port import StoreError  # noqa: PLC0415
-    from udpchat_net.udp import DriverError  # noqa: PLC0415
-
     from .arguments import ClassicClientOptions, ClassicServerOptions, Given  # noqa: PLC0415
-    from .exits import Exit, Failed  # noqa: PLC0415
+    from .exits import Failed, ReaderGone  # noqa: PLC0415
 
     try:
         if isinstance(options, Given):
@@ -51,10 +52,25 @@ def _run(options: object) -> int:
             return classic_server.main(options)
         assert isinstance(options, ClassicClientOptions)
         return classic_client.main(options)
-    except StoreError as error:
-        raise Failed(Exit.STATE, str(error)) from error
-    except DriverError as error:
-        raise Failed(Exit.USAGE, str(error)) from error
+    except (Failed, ReaderGone):
+        raise
+    except Exception as error:
+        told = _told(error)
+        if told is None:
+            raise
+        raise told from error
+
+
+def _told(error: Exception) -> "Failed | None":
+    """What a user is told of an error of the disk or of a socket; None for anything else, a fault of this program."""
+    from udpchat_net.stores.port import StoreError  # noqa: PLC0415 - only where there was one
+    from udpchat_net.udp import DriverError  # noqa: PLC0415
+
+    from .exits import Exit, Failed  # noqa: PLC0415
+
+    if isinstance(error, StoreError):
+        return Failed(Exit.STATE, str(error))
+    return Failed(Exit.USAGE, str(error)) if isinstance(error, DriverError) else None
 
 
 def _collect_again() -> None:

@@ -1,6 +1,5 @@
 """Where a command prints: lines for people, safe to show, or with `--json` an object a line."""
 
-import asyncio
 import os
 import shutil
 import stat
@@ -8,7 +7,6 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from . import schema
 from .descriptors import descriptor, write_all
 from .display import escaped
 from .exits import ReaderGone
@@ -35,6 +33,8 @@ class Output:
     def when_gone(self, callback: Callable[[], object]) -> None:
         """Have it called, on the running loop, once nobody reads the pipe any more: else only writing tells."""
         if self._out is not None and stat.S_ISFIFO(os.fstat(self._out).st_mode):
+            import asyncio  # noqa: PLC0415 - only who waits needs it
+
             out, loop = self._out, asyncio.get_running_loop()
 
             def gone() -> None:
@@ -50,6 +50,8 @@ class Output:
         """
         if self.as_json:
             if thing is not None:
+                from . import schema  # noqa: PLC0415 - takes as long as all the rest here
+
                 self._write(schema.line(thing))
         else:
             self._write("\n".join(escaped(each) for each in line.split("\n")))

@@ -17,7 +17,7 @@ from udpchat_core.messages import CardBody, LetterBody, Outcome, Refusal, Scope
 from udpchat_core.secure import card, keys
 from udpchat_core.wire import BY_CODE, RECORD_OVERHEAD_BYTES, encode
 
-from . import conformance, drawing, example, ladders, machines, manual, registries, timers, traced, vectors
+from . import completions, conformance, drawing, example, ladders, machines, manual, registries, timers, traced, vectors
 from .extremes import extreme
 from .markdown import table
 from .source import comments, described, docstring, field_types
@@ -179,7 +179,8 @@ def files() -> dict[Path, str]:
     sections = [*sorted(SPEC.glob("[0-9]*.md")), vectors.FOLDER / "README.md"]
     drawings = {DRAWINGS / f"{machine.name}.svg": drawing.svg(machine) for machine in machines.found()}
     made = {path: _made(path.read_text(encoding="utf-8")) for path in sections}
-    return made | {SPEC / "requirements.md": traced.page()} | drawings | vectors.files() | manual.files()
+    printed = manual.files() | completions.files()
+    return made | {SPEC / "requirements.md": traced.page()} | drawings | vectors.files() | printed
 
 
 def _made(text: str) -> str:

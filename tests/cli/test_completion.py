@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from spec.tools.completions import script
 from udpchat_cli import main
 from udpchat_cli.arguments import make_parser
-from udpchat_cli.commands.completion import script
 from udpchat_cli.grammar import COMMANDS
 
 SHELLS = ("bash", "zsh", "fish")
