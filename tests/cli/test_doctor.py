@@ -344,9 +344,9 @@ def test_an_account_is_tried_with_its_clock_and_a_peer(server: Server, tmp_path:
 def test_a_clock_that_is_wrong_is_said(
     server: Server, tmp_path: Path, reported: Reported, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    dirk = Person("dirk", server, tmp_path).is_made()
+    dora = Person("dorothea", server, tmp_path).is_made()
     monkeypatch.setattr(Client, "server_ahead_ms", 7_200_000)
-    told, status = reported(*dirk.words)
+    told, status = reported(*dora.words)
     assert status == Exit.STATE
     assert told["clock"]["text"] == "7,200 s behind the server's"
 
