@@ -51,7 +51,14 @@ pygments_dark_style = "github-dark"
 
 CONTENTS: Final = {
     "Start": ("tutorial", "Chat in a terminal </README>"),
-    "Protocol": ("Overview </spec/README>", "/spec/[01]*", "/spec/[a-z]*", "grammar", "/spec/vectors/README"),
+    "Protocol": (
+        "Overview </spec/README>",
+        "/spec/[01]*",
+        "/spec/[a-z]*",
+        "grammar",
+        "/spec/vectors/README",
+        "/spec/conformance/README",
+    ),
     "Python": (
         "api/index",
         "api/core",

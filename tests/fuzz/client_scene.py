@@ -143,9 +143,15 @@ class ClientScene:
         try:
             messages = unpack_untrusted(plaintext)
             self._returned.update(each.slot for each in messages if isinstance(each, m.Returned))
+            self._returned.update(each.slot for each in messages if isinstance(each, m.Receipt) and self._is_wrong(each))
         except BadDatagram:
             pass  # the client is to refuse it
         self.receive(source, self.links[link].seal(self.suite, plaintext))
+
+    def _is_wrong(self, receipt: m.Receipt) -> bool:
+        """Whether it has another acknowledgement than the letter's: it is noted, and nothing else (R-9.3-7)."""
+        row = self._outgoing().get(receipt.slot)
+        return row is not None and receipt.ack != ack_of(self.suite, row.saved.secret)
 
     def answer(self) -> None:
         """The RESP to the newest INIT, from whichever server it was to, if it was to one."""
