@@ -143,7 +143,9 @@ class ClientScene:
         try:
             messages = unpack_untrusted(plaintext)
             self._returned.update(each.slot for each in messages if isinstance(each, m.Returned))
-            self._returned.update(each.slot for each in messages if isinstance(each, m.Receipt) and self._is_wrong(each))
+            self._returned.update(
+                each.slot for each in messages if isinstance(each, m.Receipt) and self._is_wrong(each)
+            )
         except BadDatagram:
             pass  # the client is to refuse it
         self.receive(source, self.links[link].seal(self.suite, plaintext))
