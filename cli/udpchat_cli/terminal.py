@@ -11,15 +11,15 @@ import os
 import shutil
 import signal
 import sys
-import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from .descriptors import descriptor, read_some, write_all
+from .descriptors import descriptor, write_all
 from .display import PROMPT, escaped
 from .editor import Editor, Lines
+from .pieces import Pieces
 
 if sys.platform != "win32":
     import termios
@@ -47,7 +47,7 @@ class Terminal:
         self._lines = Lines()
         self._editor = Editor()
         self._waiting: deque[str | None] = deque()
-        self._read_on = threading.Semaphore(1)
+        self._pieces = Pieces(self._in, self._came)
         self._attributes: list[Any] | None = None
         self.is_edited = (
             sys.platform != "win32"
@@ -64,7 +64,7 @@ class Terminal:
             self._take_over()
             self._loop.add_signal_handler(signal.SIGCONT, self._take_over)
             self._loop.add_signal_handler(signal.SIGWINCH, self._draw)
-        threading.Thread(target=self._read, name="input", daemon=True).start()
+        self._pieces.start()
 
     def stop(self) -> None:
         """Give the terminal back as it was."""
@@ -117,18 +117,8 @@ class Terminal:
         line = self._waiting.popleft()
         self._is_ready = False
         if len(self._waiting) == _LINES_WAITING_MAX:
-            self._read_on.release()
+            self._pieces.go_on()
         return line
-
-    def _read(self) -> None:
-        """The thread."""
-        with suppress(RuntimeError):  # the loop is closed: the program is about to end
-            while True:
-                self._read_on.acquire()
-                data = read_some(self._in)
-                self._loop.call_soon_threadsafe(self._came, data)
-                if not data:
-                    return
 
     def _came(self, data: bytes) -> None:
         text = self._decoder.decode(data, final=not data)
@@ -140,7 +130,7 @@ class Terminal:
             rest = self._lines.end()
             self._waiting.extend([None] if rest is None else [rest, None])
         if len(self._waiting) <= _LINES_WAITING_MAX:
-            self._read_on.release()
+            self._pieces.go_on()
         self._on_change()
 
     def _typed(self, text: str) -> None:

@@ -4,18 +4,16 @@ Lines are only ever added. There is no prompt, no colour, and no code that moves
 echoes what is typed by itself.
 """
 
-import asyncio
 import codecs
 import os
 import shutil
 import sys
-import threading
 from collections import deque
 from collections.abc import Iterable
-from contextlib import suppress
 
-from ..descriptors import descriptor, read_some, write_all
+from ..descriptors import descriptor, write_all
 from ..editor import Lines
+from ..pieces import Pieces
 from .front import Desk
 from .lines import Line
 
@@ -39,8 +37,7 @@ class Plain:
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._lines = Lines()
         self._waiting: deque[str | None] = deque()
-        self._read_on = threading.Semaphore(1)
-        self._loop = asyncio.get_running_loop()
+        self._pieces = Pieces(self._in, self._came)
 
     @property
     def is_patient(self) -> bool:
@@ -48,8 +45,8 @@ class Plain:
         return self._in is None or not os.isatty(self._in)
 
     def start(self) -> None:
-        """Read, on a thread: an event loop can wait for neither files nor /dev/null."""
-        threading.Thread(target=self._read, name="input", daemon=True).start()
+        """Read."""
+        self._pieces.start()
 
     async def stop(self) -> None:
         """The thread ends with the program."""
@@ -88,18 +85,8 @@ class Plain:
         """The next line; None is the end of the input."""
         line = self._waiting.popleft()
         if len(self._waiting) == LINES_WAITING_MAX:
-            self._read_on.release()
+            self._pieces.go_on()
         return line
-
-    def _read(self) -> None:
-        """The thread."""
-        with suppress(RuntimeError):  # the loop is closed: the program is about to end
-            while True:
-                self._read_on.acquire()
-                data = read_some(self._in)
-                self._loop.call_soon_threadsafe(self._came, data)
-                if not data:
-                    return
 
     def _came(self, data: bytes) -> None:
         self._waiting.extend(self._lines.feed(self._decoder.decode(data, final=not data)))
@@ -107,6 +94,6 @@ class Plain:
             rest = self._lines.end()
             self._waiting.extend([None] if rest is None else [rest, None])
         if len(self._waiting) <= LINES_WAITING_MAX:
-            self._read_on.release()
+            self._pieces.go_on()
         self._desk.active()
         self._desk.changed()
