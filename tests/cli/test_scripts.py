@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -16,7 +15,7 @@ from typing import Any
 import pexpect
 import pytest
 
-from tests.cli.processes import COMMAND, PATIENCE_S, Server, first_line, free_port, start
+from tests.cli.processes import COMMAND, PATIENCE_S, Server, first_line, free_port, start, wait_for_socket
 
 TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
 
@@ -60,10 +59,7 @@ class User:
 
     def wait_for_socket(self) -> None:
         """Until a command of this user takes requests."""
-        until = time.monotonic() + PATIENCE_S
-        while not list(self.folder.glob("*.sock")):
-            assert time.monotonic() < until
-            time.sleep(0.01)
+        wait_for_socket(self.folder)
 
 
 @pytest.fixture

@@ -4,13 +4,12 @@ import os
 import re
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.cli.processes import COMMAND, PATIENCE_S, Server, start
+from tests.cli.processes import COMMAND, PATIENCE_S, Server, start, wait_for_socket
 from udpchat_cli.commands.verify import told
 
 NUMBER = "".join(f"{group:05}" for group in range(12))
@@ -101,10 +100,7 @@ def test_alone_and_beside_a_listen_it_is_the_same_number(users: tuple[User, User
     assert len("".join(number).split()) == 12
     listening = start(*vito.words, "listen", stdin=subprocess.DEVNULL, env=vito.environ)
     try:
-        until = time.monotonic() + PATIENCE_S
-        while not list(vito.folder.glob("*.sock")):
-            assert time.monotonic() < until
-            time.sleep(0.01)
+        wait_for_socket(vito.folder)
         printed, complaint, status = vito.run("verify", "vera", "--mark")
         assert (complaint, status) == ("", 0)
         assert re.findall(r"(?m)^  [\d ]+$", printed) == number
