@@ -193,14 +193,13 @@ class Inbox:
         """It is known whether the history has it."""
         event = Incoming.missing if answer.fresh else Incoming.found
         letter = self._busy.get((request.sender, request.ack))
-        if letter is None:
-            self._early_looked_for(request, event, turn)
-        elif letter.phase is not Phase.COMMITTING:
+        if letter is not None and letter.phase is not Phase.COMMITTING:
             del self._busy[request.sender, request.ack]
             self._step(letter, event, turn)
+        self._early_looked_for(request, event, turn)
 
     def _early_looked_for(self, request: FindLetter, event: str, turn: Turn) -> None:
-        """The same, of a letter that is held, if it still is."""
+        """The same, of the letter as it is held in other epochs: who asks does not matter."""
         order = self._senders.get(request.sender, SenderOrder())
         for epoch in order.epochs.values():
             for seq in [seq for seq, letter in epoch.held.items() if letter.ack == request.ack]:

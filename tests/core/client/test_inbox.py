@@ -241,6 +241,27 @@ def test_what_was_looked_for_may_have_been_reached_meanwhile(online: World, bob:
     assert outcomes(online) == [(6, ACKNOWLEDGED)]
 
 
+@pytest.mark.parametrize("elsewhere", ["reached", "passed"])
+def test_mail_behind_a_gap_is_looked_for_again_if_its_copy_in_another_epoch_came_meanwhile(
+    online: World, bob: Peer, elsewhere: str
+) -> None:
+    # R-9.4-10: the answer says "missing", is for both copies, and must not be the last that is asked for this one.
+    if elsewhere == "passed":
+        write(online, bob, bob.body(2, "passes 1", epoch=8, floor=2))
+    online.disk.holding = True
+    waits = bob.body(2, "letter")
+    mail(online, bob, waits, 6)
+    write(online, bob, bob.body(1, "letter", epoch=8))
+    online.commit()
+    online.disk.holding = False
+    assert outcomes(online) == []
+    if elsewhere == "passed":
+        write(online, bob, bob.body(3, "letter", epoch=8))
+    online.push(bob.pushed(online.server.card, waits, 6))
+    assert outcomes(online) == [(6, ACKNOWLEDGED)]
+    assert (online.client.sizes()["held"], texts(online).count("letter")) == (0, 1)
+
+
 def test_mail_too_far_ahead_to_be_held_is_acknowledged_if_the_history_has_it(online: World, bob: Peer) -> None:
     # R-9.4-2, R-9.4-5, R-9.4-10
     far = 2 + HELD_LETTERS_PER_SENDER_MAX
