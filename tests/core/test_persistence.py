@@ -1,6 +1,7 @@
 """Requests that failed are made again, in their order, with all that was asked behind them; the user is told once."""
 
-from tests.core.client.double import BOB, World
+from tests.core.client.scenery import BOB
+from tests.core.client.world import World
 from udpchat_core import events as e
 from udpchat_core.actions import Store
 from udpchat_core.events import StorageFailed, StorageRecovered

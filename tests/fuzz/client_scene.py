@@ -8,7 +8,8 @@ from typing import Any, Final
 
 import cbor2
 
-from tests.core.client.double import BOB, CAROL, DAY, HOME, LIMITS, SERVER, START, STRANGER, TOKEN, Peer, private_key
+from tests.core.client.peer import Peer
+from tests.core.client.scenery import BOB, CAROL, DAY, HOME, LIMITS, SERVER, START, STRANGER, TOKEN, private_key
 from tests.fuzz.draw import canonical
 from tests.fuzz.world import Numbered, Transparent
 from udpchat_core import messages as m

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from tests.core.client.double import BOB, CAROL, DAY, HOME, SERVER, STRANGER, Peer
+from tests.core.client.peer import Peer
+from tests.core.client.scenery import BOB, CAROL, DAY, HOME, SERVER, STRANGER
 from tests.core.secure.people import LETTER_LABEL
 from tests.fuzz.client_scene import NUMBER_MAX, SERVERS, ClientScene
 from tests.fuzz.draw import Draw, aimed, canonical, changed, edited, plaintext

@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from tests.core.client.double import World
+from tests.core.client.world import World
 from udpchat_core.secure.suite import StandardSuite
 from udpchat_net.simulation.transparent import TransparentSuite
 

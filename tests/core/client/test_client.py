@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.core.client.double import BOB, CAROL, DAY, HOME, SERVER, START, TOKEN, Peer, World
+from tests.core.client.peer import Peer
+from tests.core.client.scenery import BOB, CAROL, DAY, HOME, SERVER, START, TOKEN
+from tests.core.client.world import World
 from tests.strategies import messages
 from udpchat_core import events as e
 from udpchat_core import messages as m

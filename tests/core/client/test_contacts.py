@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.core.client.double import BOB, CAROL, DAY, START, World
+from tests.core.client.scenery import BOB, CAROL, DAY, START
+from tests.core.client.world import World
 from udpchat_core import events as e
 from udpchat_core import messages as m
 from udpchat_core.client import contacts

@@ -2,7 +2,9 @@
 
 import pytest
 
-from tests.core.client.double import BOB, DAY, LIMITS, START, Peer, World
+from tests.core.client.peer import Peer
+from tests.core.client.scenery import BOB, DAY, LIMITS, START
+from tests.core.client.world import World
 from udpchat_core import events as e
 from udpchat_core import messages as m
 from udpchat_core.client import keyring, new_client_state

@@ -4,7 +4,9 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from tests.core.client.double import BOB, CAROL, DAY, SERVER, STRANGER, Peer, World
+from tests.core.client.peer import Peer
+from tests.core.client.scenery import BOB, CAROL, DAY, SERVER, STRANGER
+from tests.core.client.world import World
 from udpchat_core import events as e
 from udpchat_core import messages as m
 from udpchat_core.actions import Received

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from tests.core.client.double import BOB, World
+from tests.core.client.scenery import BOB
+from tests.core.client.world import World
 from udpchat_core import events as e
 from udpchat_core import messages as m
 from udpchat_core.errors import LocalProtocolError

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.core.client.double import BOB, World
+from tests.core.client.scenery import BOB
+from tests.core.client.world import World
 from udpchat_core import events as e
 from udpchat_core import messages as m
 from udpchat_core.errors import Reason

@@ -2,7 +2,9 @@
 
 import pytest
 
-from tests.core.client.double import BOB, CAROL, Peer, World
+from tests.core.client.peer import Peer
+from tests.core.client.scenery import BOB, CAROL
+from tests.core.client.world import World
 from udpchat_core import events as e
 from udpchat_core import messages as m
 from udpchat_core.errors import LocalProtocolError

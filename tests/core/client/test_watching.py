@@ -4,7 +4,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from tests.core.client.double import BOB, CAROL, START, Peer, World
+from tests.core.client.peer import Peer
+from tests.core.client.scenery import BOB, CAROL, START
+from tests.core.client.world import World
 from udpchat_core import events as e
 from udpchat_core import messages as m
 from udpchat_core.client import new_client_state
