@@ -127,3 +127,13 @@ class ServerDouble:
     def last(self, kind: type[M]) -> M:
         """The last message of a class that came."""
         return self.all(kind)[-1]
+
+
+def nothing(_: m.Message) -> Sequence[m.Message]:
+    """No answer to a message."""
+    return ()
+
+
+def refusing(refusal: m.Refusal, card_seq: int = 0) -> Answer:
+    """A server that refuses with this reason."""
+    return lambda asked: (m.Refused(asked.id, refusal, 0, card_seq),)

@@ -2,10 +2,10 @@
 
 import pytest
 
+from tests.core.client.incoming import texts
 from tests.core.client.peer import Peer
 from tests.core.client.scenery import BOB, DAY, LIMITS, START
 from tests.core.client.world import World
-from udpchat_core import events as e
 from udpchat_core import messages as m
 from udpchat_core.client import keyring, new_client_state
 from udpchat_core.client.keyring import Keyring
@@ -32,11 +32,6 @@ from udpchat_net.simulation.transparent import TransparentSuite
 def bob(online: World) -> Peer:
     """Somebody who writes."""
     return online.know("bob", BOB)
-
-
-def texts(world: World) -> list[str]:
-    """What was shown."""
-    return [event.text for event in world.told(e.LetterReceived)]
 
 
 def later(world: World, days: float) -> None:

@@ -1,10 +1,9 @@
 """How far each message is: as far as the last of its letters."""
 
-from collections.abc import Sequence
-
 import pytest
 
 from tests.core.client.scenery import BOB
+from tests.core.client.server_double import nothing
 from tests.core.client.world import World
 from udpchat_core import events as e
 from udpchat_core import messages as m
@@ -14,11 +13,6 @@ from udpchat_core.requests import SaveOutgoing
 from udpchat_core.secure.letter import ack_of, slot_of
 
 LONG = "x" * 2_000
-
-
-def nothing(_: m.Message) -> Sequence[m.Message]:
-    """No answer to a message."""
-    return ()
 
 
 def kinds(world: World) -> list[type]:

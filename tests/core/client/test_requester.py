@@ -1,21 +1,16 @@
 """Requests to the server: under one id until answered, so many in flight, patient with a busy server."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from tests.core.client.scenery import BOB
+from tests.core.client.server_double import nothing
 from tests.core.client.world import World
 from udpchat_core import events as e
 from udpchat_core import messages as m
 from udpchat_core.errors import Reason
 from udpchat_core.limits import REQUESTS_IN_FLIGHT_MAX
-
-
-def nothing(_: m.Message) -> Sequence[m.Message]:
-    """No answer to a message."""
-    return ()
 
 
 def busy(wait_s: int) -> dict[type[m.Message], object]:

@@ -2,10 +2,10 @@
 
 import pytest
 
+from tests.core.client.incoming import texts
 from tests.core.client.peer import Peer
 from tests.core.client.scenery import BOB, CAROL, SERVER, STRANGER
 from tests.core.client.world import World
-from udpchat_core import events as e
 from udpchat_core import messages as m
 from udpchat_core.address import Address
 from udpchat_core.client import sources
@@ -27,10 +27,6 @@ def flood(world: World, letters: int) -> None:
 
 def write(world: World, peer: Peer, seq: int, source: Address) -> None:
     world.receive(peer.letter(world.server.card, peer.body(seq, str(seq))), source)
-
-
-def texts(world: World) -> list[str]:
-    return [event.text for event in world.told(e.LetterReceived)]
 
 
 def shed(world: World) -> int:
