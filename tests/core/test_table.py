@@ -1,102 +1,28 @@
 """The table runs what the class says: the engine is the oracle, over everything that can be asked of it."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from copy import copy, deepcopy
-from dataclasses import dataclass, field, is_dataclass, make_dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
-from functools import partial
 from itertools import product
 from pathlib import Path
-from types import MappingProxyType, NoneType, SimpleNamespace, new_class
-from typing import Any, cast, get_args, get_origin, get_type_hints
+from types import MappingProxyType, SimpleNamespace
+from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from statemachine import Event
 from statemachine.exceptions import TransitionNotAllowed
-from statemachine.states import States
 
-from spec.tools.machines import Found, found
-from tests import strategies
+from spec.tools.machines import Found
+from tests.core.doors import FOUND, NOW, PEER, Door, door, is_locked, is_old, opens, ring
 from udpchat_core import machines
 from udpchat_core.errors import LocalProtocolError
 from udpchat_core.instant import Instant
-from udpchat_core.table import Machine, Row, Table, add_trace, freeze, ignored, read, remove_trace, stays, step
-
-FOUND = list(found())
-NOW, PEER = Instant(7), object()
-
-
-class Door(StrEnum):
-    """The phases of the small machines made here."""
-
-    OPEN = "open"
-    SHUT = "shut"
-    GONE = "gone"
-
-
-def is_locked(record: Any, peer: Any, now: Instant) -> bool:
-    return bool(record.locked)
-
-
-def is_old(record: Any, peer: Any, now: Instant) -> bool:
-    return bool(record.old)
-
-
-def ring(record: Any, peer: Any, now: Instant) -> tuple[str, ...]:
-    return ("ring", peer, str(now))
-
-
-def slam(record: Any, peer: Any, now: Instant) -> tuple[str, ...]:
-    record.slammed = True
-    return ("slam",)
-
-
-def with_other_names(letter: Any, peer: Any, now: Instant) -> tuple[str, ...]:
-    return ()
-
-
-def door(
-    opened: Callable[[Any], Any],
-    shut: Callable[[Any], Any] = lambda p: p.OPEN.to(p.SHUT, on=slam),
-    event: str = "opened",
-    **body: Any,
-) -> type[Machine]:
-    """A machine with the events `opened` (or as named), `shut` and `broken`."""
-    p = States.from_enum(Door, initial=Door.OPEN, final=Door.GONE)
-    events = {event: Event(opened(p)), "shut": Event(shut(p)), "broken": Event(p.GONE.from_.any())}
-    impossible = {Door.OPEN: frozenset({event}), Door.SHUT: frozenset({"shut"})}
-    return made(Machine, p=p, **events, **({"impossible": impossible} | body))
-
-
-def made(base: type[Machine], **body: Any) -> type[Machine]:
-    return cast("type[Machine]", new_class("DoorMachine", (base,), exec_body=lambda names: names.update(body)))
-
-
-def opens(p: Any) -> Any:
-    return stays(p.SHUT, cond=is_locked, on=ring) | p.SHUT.to(p.OPEN, unless=is_old, on=ring) | p.SHUT.to(p.OPEN)
-
-
-def rings_on_entry(p: Any) -> Any:
-    p.OPEN.enter.add(ring)
-    return opens(p)
-
-
-def falls_shut(p: Any) -> Any:
-    p.OPEN.to(p.GONE, cond=is_old)
-    return opens(p)
-
-
-def swings(self: Any) -> None: ...
-
+from udpchat_core.table import Machine, Row, Table, add_trace, ignored, read, remove_trace, stays, step
 
 # --- the engine is the oracle ---
 
 _door = door(opens)
 SMALL = Found(SimpleNamespace(__name__="small"), _door, read(_door), SimpleNamespace)  # type: ignore[arg-type]
-each_machine = pytest.mark.parametrize("machine", FOUND, ids=lambda machine: machine.name)
 each_oracle = pytest.mark.parametrize("machine", [*FOUND, SMALL], ids=lambda machine: machine.name)
 
 
@@ -199,78 +125,6 @@ def _traced() -> Iterator[list[tuple[Any, ...]]]:
         remove_trace(trace)
 
 
-# --- what the table would not run as the engine does is refused ---
-
-SEVERAL = r"at most one guard and one `on`, and nothing else"
-FUNCTION = r"must be a function of \('record', 'peer', 'now'\)"
-TARGET = r"one target; staying is `internal`"
-LAST = r"opened in shut: the last row, and no other, is without guard"
-COMPLETE = r"must be a row or `impossible`, not both"
-REFUSED: dict[str, tuple[Callable[[], type[Machine]], str]] = {
-    "two guards": (lambda: door(lambda p: p.SHUT.to(p.OPEN, cond=[is_locked, is_old])), SEVERAL),
-    "a guard and an unless": (lambda: door(lambda p: p.SHUT.to(p.OPEN, cond=is_locked, unless=is_old)), SEVERAL),
-    "two actions": (lambda: door(lambda p: p.SHUT.to(p.OPEN, on=[ring, slam])), SEVERAL),
-    "before": (lambda: door(lambda p: p.SHUT.to(p.OPEN, before=ring)), SEVERAL),
-    "after": (lambda: door(lambda p: p.SHUT.to(p.OPEN, after=ring)), SEVERAL),
-    "a validator": (lambda: door(lambda p: p.SHUT.to(p.OPEN, validators=is_locked)), SEVERAL),
-    "other parameters": (lambda: door(lambda p: p.SHUT.to(p.OPEN, on=with_other_names)), FUNCTION),
-    "no parameters": (lambda: door(lambda p: p.SHUT.to(p.OPEN, on=lambda: ())), FUNCTION),
-    "a guard by name": (lambda: door(lambda p: p.SHUT.to(p.OPEN, cond="is_locked")), FUNCTION),
-    "no plain function": (lambda: door(lambda p: p.SHUT.to(p.OPEN, on=partial(ring, peer=None))), FUNCTION),
-    "leaving to stay": (lambda: door(lambda p: p.SHUT.to(p.SHUT, on=ring)), TARGET),
-    "two targets": (lambda: door(lambda p: p.SHUT.to([p.OPEN, p.GONE])), TARGET),
-    "no target": (lambda: door(lambda p: p.SHUT.to(None, on=ring)), TARGET),
-    "an event error_": (
-        lambda: door(opens, event="error_seen"),
-        r"an event must not begin with one of \('error_', 'done_'\)",
-    ),
-    "an event done_": (lambda: door(opens, event="done_here"), "an event must not begin with"),
-    "a last row with a guard": (lambda: door(lambda p: p.SHUT.to(p.OPEN, cond=is_locked)), LAST),
-    "a row that none follows": (lambda: door(lambda p: p.SHUT.to(p.OPEN) | p.SHUT.to(p.OPEN, cond=is_old)), LAST),
-    "two rows without guard": (lambda: door(lambda p: p.SHUT.to(p.OPEN) | p.SHUT.to(p.OPEN, on=ring)), LAST),
-    "a misspelt impossible event": (
-        lambda: door(opens, impossible={Door.OPEN: frozenset({"opened", "slid"}), Door.SHUT: frozenset({"shut"})}),
-        r"\['slid'\], listed as impossible in open, are no events",
-    ),
-    "a row that is impossible": (
-        lambda: door(opens, impossible={Door.OPEN: frozenset({"opened", "shut"}), Door.SHUT: frozenset({"shut"})}),
-        f"shut in open {COMPLETE}",
-    ),
-    "an impossible phase": (
-        lambda: door(opens, impossible={Door.OPEN: frozenset({"opened"}), "ajar": frozenset({"shut"})}),
-        r"`impossible` lists \['ajar'\], which are no phases",
-    ),
-    "a hook by an event's name": (
-        lambda: door(opens, on_shut=swings),
-        r"\['on_shut'\] must be functions of the module: the engine calls some by name",
-    ),
-    "a hook by a phase's name": (lambda: door(opens, on_enter_OPEN=swings), r"\['on_enter_OPEN'\] must be functions"),
-    "an inherited hook": (
-        lambda: made(door(opens, on_shut=swings)),
-        r"\['on_shut'\] must be functions",
-    ),
-    "acting on entry": (lambda: door(rings_on_entry), "entering or leaving open must do nothing"),
-    "a row without event": (lambda: door(falls_shut), "a row in open has no event"),
-    "an open pair": (lambda: door(opens, impossible={Door.OPEN: frozenset({"opened"})}), f"shut in shut {COMPLETE}"),
-}
-
-
-@pytest.mark.parametrize("case", REFUSED)
-def test_a_machine_that_the_table_would_run_otherwise_is_refused(case: str) -> None:
-    make, message = REFUSED[case]
-    machine = make()
-    with pytest.raises(TypeError, match=message) as refused:
-        read(machine)
-    assert str(refused.value).startswith("DoorMachine")
-
-
-def test_the_same_machine_without_the_mistake_is_read() -> None:
-    table = read(door(opens))
-    assert (table.name, table.initial, table.final) == ("DoorMachine", Door.OPEN, (Door.GONE,))
-    assert [row.guard for row in table.index[Door.SHUT, "opened"]] == [is_locked, is_old, None]
-    assert [row.wanted for row in table.index[Door.SHUT, "opened"]] == [True, False, True]
-
-
 # --- steps ---
 
 
@@ -323,84 +177,3 @@ def test_a_row_is_ignored_only_if_it_neither_moves_nor_acts() -> None:
         )
     )
     assert [row.is_ignored for row in table.index[Door.OPEN, "shut"]] == [False, False, True]
-
-
-# --- frozen records ---
-
-
-@dataclass
-class Box:
-    """A record with everything that one may hold."""
-
-    phase: Door = Door.OPEN
-    letters: dict[int, "Box | None"] = field(default_factory=dict)
-    names: list[tuple[str, bytes]] = field(default_factory=list)
-    due: Instant | None = None
-
-
-def _values(hint: Any) -> st.SearchStrategy[Any]:
-    """Any value of a field of a record."""
-    arguments = get_args(hint)
-    if hint is None:
-        return st.none()
-    if get_origin(hint) is dict:
-        return st.dictionaries(_values(arguments[0]), _values(arguments[1]), max_size=3)
-    if get_origin(hint) is list:
-        return st.lists(_values(arguments[0]), max_size=3)
-    if NoneType in arguments:
-        return st.none() | _values(arguments[0])
-    if not is_dataclass(hint):
-        return st.from_type(hint)
-    kind = cast("type[Any]", hint)
-    if hasattr(kind, "__pydantic_fields__"):
-        return strategies.instances(kind)
-    return st.deferred(lambda: st.builds(kind, **{name: _values(of) for name, of in get_type_hints(kind).items()}))
-
-
-def _turned(value: Any) -> Any:
-    """A copy of a record with every dict in another order."""
-    twin = deepcopy(value)
-    for name in get_type_hints(type(value)):
-        if isinstance(held := getattr(twin, name), dict):
-            setattr(twin, name, dict(reversed(held.items())))
-    return twin
-
-
-# A session's record is a Protocol: what has its fields at the server is a link as well.
-_KINDS = [Box, *(each.record for each in FOUND if is_dataclass(each.record))]
-each_record = pytest.mark.parametrize("kind", _KINDS, ids=lambda kind: kind.__name__)
-
-
-@each_record
-@given(data=st.data())
-def test_frozen_records_are_equal_exactly_if_all_their_fields_are(kind: type[Any], data: st.DataObject) -> None:
-    record = data.draw(_values(kind))
-    picture = freeze(record)
-    assert freeze(_turned(record)) == picture
-    assert hash(freeze(_turned(record))) == hash(picture)
-    for name, hint in get_type_hints(kind).items():
-        value = data.draw(_values(hint))
-        other = copy(record)
-        setattr(other, name, value)
-        assert (freeze(other) == picture) is (value == getattr(record, name)), name
-
-
-def test_a_frozen_record_does_not_follow_its_record() -> None:
-    box = Box(letters={1: Box()}, names=[("bob", b"1")])
-    picture = freeze(box)
-    box.letters[1] = None
-    assert freeze(box) != picture
-    box.letters[1] = Box()
-    assert freeze(box) == picture
-    cast("Box", box.letters[1]).due = NOW
-    assert freeze(box) != picture
-
-
-def test_frozen_records_of_two_classes_differ() -> None:
-    other = make_dataclass("Crate", [("phase", Door)])
-    assert freeze(other(Door.OPEN)) != freeze(make_dataclass("Case", [("phase", Door)])(Door.OPEN))
-
-
-def test_what_has_no_order_is_not_frozen() -> None:
-    with pytest.raises(AssertionError):
-        freeze({1, 2})

@@ -267,7 +267,7 @@ FAULTS: Final = (
         "        if behind >= REPLAY_WINDOW_RECORDS or (behind >= 0 and not self._missed >> behind & 1):  # R-4.4-4\n",
         "        if behind >= REPLAY_WINDOW_RECORDS:\n",
         None,
-        "test_evil_peer.py::test_a_deregister_again_changes_nothing",
+        "test_evil_peer_names.py::test_a_deregister_again_changes_nothing",
     ),
     Planted(
         "any acknowledgement is good",
@@ -283,7 +283,7 @@ FAULTS: Final = (
         "            if self._by_ack.get(ack) is not letter:  # R-9.3-7\n",
         "            if ack not in self._by_ack:\n",
         Invariant.DURABLE,
-        "test_evil_server.py::test_a_receipt_of_another_letter_delivers_nothing",
+        "test_evil_server_letters.py::test_a_receipt_of_another_letter_delivers_nothing",
     ),
     Planted(
         "receipt accepted without an acknowledgement",
@@ -291,7 +291,7 @@ FAULTS: Final = (
         "            if self._by_ack.get(ack) is not letter:  # R-9.3-7\n",
         "            if not ack:\n",
         Invariant.DURABLE,
-        "test_evil_server.py::test_forged_receipts_deliver_nothing",
+        "test_evil_server_letters.py::test_forged_receipts_deliver_nothing",
     ),
     Planted(
         "wrong receipt kept for ever",
@@ -299,7 +299,7 @@ FAULTS: Final = (
         "                self._noted.append(slot)  # else it would take the place of others for ever\n",
         "",
         Invariant.DRAINED,
-        "test_evil_peer.py::test_a_letter_collected_with_a_wrong_acknowledgement_is_not_delivered",
+        "test_evil_peer_mail.py::test_a_letter_collected_with_a_wrong_acknowledgement_is_not_delivered",
     ),
     Planted(
         "hint longer than its cause",
@@ -323,7 +323,7 @@ FAULTS: Final = (
         "        if self.pinned is not None and retry.server_key != self.pinned:  # R-9.1-1\n",
         "        if self.pinned is not None and not retry.server_key:\n",
         Invariant.SERVER_KEY,
-        "test_evil_server.py::test_a_server_with_another_key_gets_nothing_but_hello",
+        "test_evil_server_sessions.py::test_a_server_with_another_key_gets_nothing_but_hello",
     ),
     Planted(
         "server key pin off, on the path",
@@ -339,7 +339,7 @@ FAULTS: Final = (
         "    suite.verify_untrusted(body.identity, signature, CARD_LABEL + encoded)  # R-2.3-2\n",
         "",
         Invariant.OWNERS,
-        "test_evil_peer.py::test_a_taken_name_stays_taken",
+        "test_evil_peer_names.py::test_a_taken_name_stays_taken",
     ),
     Planted(
         "card signature not checked by a client",
@@ -347,7 +347,7 @@ FAULTS: Final = (
         "    suite.verify_untrusted(body.identity, signature, CARD_LABEL + encoded)  # R-2.3-2\n",
         "",
         Invariant.SEALED_FOR,
-        "test_evil_server.py::test_a_card_that_its_owner_did_not_sign_is_believed_by_nobody",
+        "test_evil_server_cards.py::test_a_card_that_its_owner_did_not_sign_is_believed_by_nobody",
     ),
     Planted(
         "name of a card not checked",
@@ -355,7 +355,7 @@ FAULTS: Final = (
         "        check_name_untrusted(card, name)\n",
         "",
         None,
-        "test_evil_server.py::test_a_card_for_another_name_is_believed_by_nobody",
+        "test_evil_server_cards.py::test_a_card_for_another_name_is_believed_by_nobody",
     ),
     Planted(
         "stale card accepted by a client",
@@ -363,7 +363,7 @@ FAULTS: Final = (
         "        if contact.card is not None and succession(contact.card.seq, card) is Succession.STALE:\n",
         "        if contact.card is not None and succession(contact.card.seq, card) is None:\n",
         None,
-        "test_evil_server.py::test_a_card_older_than_the_one_known_is_believed_by_nobody",
+        "test_evil_server_cards.py::test_a_card_older_than_the_one_known_is_believed_by_nobody",
     ),
     Planted(
         "stale card accepted by a server",
@@ -371,7 +371,7 @@ FAULTS: Final = (
         "        return None if succession(seq, body) is Succession.SAME_OR_NEWER else",
         "        return None if succession(seq, body) else",
         Invariant.OWNERS,
-        "test_evil_peer.py::test_a_card_behind_or_too_far_ahead_is_refused",
+        "test_evil_peer_names.py::test_a_card_behind_or_too_far_ahead_is_refused",
     ),
     Planted(
         "changed key not asked about",
@@ -379,7 +379,7 @@ FAULTS: Final = (
         "        if pinned is not None and pinned != card.identity:\n",
         "        if pinned is not None and not card.identity:\n",
         None,
-        "test_evil_server.py::test_swapped_keys_of_a_known_name_are_asked_about_and_nothing_is_sealed_for_them",
+        "test_evil_server_cards.py::test_swapped_keys_of_a_known_name_are_asked_about_and_nothing_is_sealed_for_them",
     ),
     Planted(
         "name taken not checked",
@@ -387,7 +387,7 @@ FAULTS: Final = (
         "        if holder is not None and holder is not known and holder.identity != former:  # R-8.2-2\n",
         "        if holder is not None and holder is self:\n",
         Invariant.OWNERS,
-        "test_evil_peer.py::test_a_taken_name_stays_taken",
+        "test_evil_peer_names.py::test_a_taken_name_stays_taken",
     ),
     Planted(
         "live key of a card not proved",
@@ -395,7 +395,7 @@ FAULTS: Final = (
         "    if card.live != asked.static:  # R-4.2-3\n",
         "    if not card.live:\n",
         None,
-        "test_evil_peer.py::test_a_card_for_a_live_key_that_is_not_its_own_is_refused",
+        "test_evil_peer_names.py::test_a_card_for_a_live_key_that_is_not_its_own_is_refused",
     ),
     Planted(
         "hostile keys taken",
@@ -403,7 +403,7 @@ FAULTS: Final = (
         "    if len(public) != KEY_BYTES or _unsigned(public) in SMALL_ORDER_X25519:  # R-2.2-3\n",
         "    if len(public) != KEY_BYTES:\n",
         None,
-        "test_evil_peer.py::test_a_card_with_a_hostile_key_is_refused",
+        "test_evil_peer_names.py::test_a_card_with_a_hostile_key_is_refused",
     ),
     Planted(
         "recipient left out of the signature",
@@ -411,7 +411,7 @@ FAULTS: Final = (
         "    signature = suite.sign(sender_private, info + recipient_key + encoded)  # R-6.2-1\n",
         "    signature = suite.sign(sender_private, LETTER_LABEL + encoded)\n",
         Invariant.RIGHT_PERSON,
-        "test_evil_peer.py::test_a_letter_passed_on_is_not_shown",
+        "test_evil_peer_letters.py::test_a_letter_passed_on_is_not_shown",
         also=("signature, context + encoded)  # R-6.2-2\n", "signature, LETTER_LABEL + encoded)\n"),
     ),
     Planted(
@@ -420,7 +420,7 @@ FAULTS: Final = (
         "    suite.verify_untrusted(body.sender, signature, context + encoded)  # R-6.2-2\n",
         "",
         Invariant.RIGHT_PERSON,
-        "test_evil_peer.py::test_a_letter_in_anothers_name_is_not_confirmed",
+        "test_evil_peer_letters.py::test_a_letter_in_anothers_name_is_not_confirmed",
     ),
     Planted(
         "every name confirmed",
@@ -428,7 +428,7 @@ FAULTS: Final = (
         "            return contact.card.identity == identity\n        return None\n",
         "            return True\n        return None\n",
         Invariant.RIGHT_PERSON,
-        "test_evil_peer.py::test_a_letter_in_anothers_name_is_not_confirmed",
+        "test_evil_peer_letters.py::test_a_letter_in_anothers_name_is_not_confirmed",
     ),
     Planted(
         "slot of mail not checked",
@@ -436,7 +436,7 @@ FAULTS: Final = (
         "            if slot_of(self._shared.suite, body.secret) != mail.slot:  # R-9.4-4\n",
         "            if not mail.slot:\n",
         None,
-        "test_evil_peer.py::test_mail_under_a_wrong_slot_is_not_shown",
+        "test_evil_peer_mail.py::test_mail_under_a_wrong_slot_is_not_shown",
     ),
     Planted(
         "held letters of a sender without a cap",
@@ -444,7 +444,7 @@ FAULTS: Final = (
         "        self._evict(order.make_room(), turn)\n",
         "",
         None,
-        "test_evil_peer.py::test_one_sender_holds_no_more_than_its_share",
+        "test_evil_peer_letters.py::test_one_sender_holds_no_more_than_its_share",
         also=("        return order.held < HELD_LETTERS_PER_SENDER_MAX and self._held", "        return self._held"),
     ),
     Planted(
@@ -453,7 +453,7 @@ FAULTS: Final = (
         "        return order.held < HELD_LETTERS_PER_SENDER_MAX and self._held < HELD_LETTERS_MAX  # R-9.4-5\n",
         "        return order.held < HELD_LETTERS_PER_SENDER_MAX\n",
         Invariant.CAPS,
-        "test_evil_peer.py::test_letters_with_gaps_of_many_identities_hold_up_nobody",
+        "test_evil_peer_letters.py::test_letters_with_gaps_of_many_identities_hold_up_nobody",
     ),
     Planted(
         "names of strangers asked about without limit",
@@ -461,7 +461,7 @@ FAULTS: Final = (
         "        elif confirmed is None and self._names.take(turn.now):  # R-9.4-9\n",
         "        elif confirmed is None:\n",
         None,
-        "test_evil_peer.py::test_ever_new_strangers_do_not_stand_in_line_before_a_users_own_requests",
+        "test_evil_peer_letters.py::test_ever_new_strangers_do_not_stand_in_line_before_a_users_own_requests",
     ),
     Planted(
         "pins for strangers without limit",
@@ -469,7 +469,7 @@ FAULTS: Final = (
         "(contact.letters or len(self._pins) < STRANGER_PINS_MAX)",
         "(contact.letters or len(self._pins) < 2 * STRANGER_PINS_MAX)",
         None,
-        "test_evil_peer.py::test_strangers_with_names_leave_room_for_contacts",
+        "test_evil_peer_letters.py::test_strangers_with_names_leave_room_for_contacts",
     ),
     Planted(
         "letters of strangers opened without limit",
@@ -477,7 +477,7 @@ FAULTS: Final = (
         "        if source not in self._known and not self._strangers.take(now):  # R-9.4-8\n",
         "        if source not in self._known and not now:\n",
         None,
-        "test_evil_peer.py::test_letters_that_open_nothing_hold_up_nobody",
+        "test_evil_peer_letters.py::test_letters_that_open_nothing_hold_up_nobody",
     ),
     Planted(
         "quota of strangers off",
@@ -485,7 +485,7 @@ FAULTS: Final = (
         "    return keep.sender not in box.known and strangers >= quota.strangers_letters_max\n",
         "    return keep.sender not in box.known and strangers > len(senders)\n",
         Invariant.CAPS,
-        "test_evil_peer.py::test_strangers_do_not_fill_a_mailbox",
+        "test_evil_peer_mail.py::test_strangers_do_not_fill_a_mailbox",
     ),
     Planted(
         "slots are everybody's",
@@ -495,7 +495,7 @@ FAULTS: Final = (
         "        key = next((each for each in box.slots if each[1] == keep.slot), (keep.sender, keep.slot))\n"
         "        if key in box.slots:\n",
         Invariant.MAILBOX,
-        "test_evil_peer.py::test_a_slot_taken_by_a_stranger_takes_nothing",
+        "test_evil_peer_mail.py::test_a_slot_taken_by_a_stranger_takes_nothing",
     ),
     Planted(
         "anybody collects",
@@ -505,7 +505,7 @@ FAULTS: Final = (
         "        for user in filter(None, map(self._directory.holder, ('ann', 'bob'))):\n"
         "            self._storage.ask(turn, CollectLetters(user.identity, asked.entries, RECEIPTS_PER_PAIR_MAX))\n",
         Invariant.MAILBOX,
-        "test_evil_peer.py::test_nobody_collects_or_notes_for_another",
+        "test_evil_peer_mail.py::test_nobody_collects_or_notes_for_another",
     ),
     Planted(
         "anybody notes",
@@ -514,7 +514,7 @@ FAULTS: Final = (
         "        for user in filter(None, map(self._directory.holder, ('ann', 'bob'))):\n"
         "            self._storage.ask(turn, DropReceipts(user.identity, asked.slots))\n",
         Invariant.OWNERS,
-        "test_evil_peer.py::test_nobody_collects_or_notes_for_another",
+        "test_evil_peer_mail.py::test_nobody_collects_or_notes_for_another",
     ),
     Planted(
         "a late Register counts",
@@ -530,7 +530,7 @@ FAULTS: Final = (
         "        if counter < session.ordered:\n            return\n        session.ordered = counter\n        if (b",
         "        session.ordered = counter\n        if (b",
         None,
-        "test_evil_peer.py::test_an_own_deregister_that_comes_late_is_ignored",
+        "test_evil_peer_names.py::test_an_own_deregister_that_comes_late_is_ignored",
     ),
     Planted(
         "pending links of an address without a cap",
@@ -538,7 +538,7 @@ FAULTS: Final = (
         "        if len(here) >= PENDING_LINKS_PER_ADDRESS_MAX or",
         "        if",
         None,
-        "test_evil_peer.py::test_a_flood_of_inits_under_one_token_is_bounded_and_holds_up_nobody",
+        "test_evil_peer_floods.py::test_a_flood_of_inits_under_one_token_is_bounded_and_holds_up_nobody",
     ),
     Planted(
         "INITs of a host without limit",
@@ -546,7 +546,7 @@ FAULTS: Final = (
         "        if of is not None and not self._inits_of_prefix.take(of, turn.now):  # R-8.8-1\n",
         "        if of is not None and not of:\n",
         None,
-        "test_evil_peer.py::test_a_flood_of_inits_from_many_ports_is_bounded_by_the_host",
+        "test_evil_peer_floods.py::test_a_flood_of_inits_from_many_ports_is_bounded_by_the_host",
     ),
     Planted(
         "half-open links kept",
@@ -554,7 +554,7 @@ FAULTS: Final = (
         "PENDING_LINK_US: Final = 10_000_000\n",
         "PENDING_LINK_US: Final = 10_000_000_000\n",
         None,
-        "test_evil_peer.py::test_half_open_links_are_dropped_and_change_nothing",
+        "test_evil_peer_floods.py::test_half_open_links_are_dropped_and_change_nothing",
     ),
     Planted(
         "requests of a session without limit",
@@ -562,7 +562,7 @@ FAULTS: Final = (
         "            if self._requests.take(record.index, turn.now):  # R-8.8-3\n",
         "            if record.index:\n",
         None,
-        "test_evil_peer.py::test_a_flood_of_requests_holds_up_nobody",
+        "test_evil_peer_floods.py::test_a_flood_of_requests_holds_up_nobody",
     ),
     Planted(
         "older links kept",
@@ -570,7 +570,7 @@ FAULTS: Final = (
         "        if older is not None and older is not session:\n",
         "        if older is not None and older is session:\n",
         None,
-        "test_evil_peer.py::test_many_links_of_one_identity_leave_one",
+        "test_evil_peer_floods.py::test_many_links_of_one_identity_leave_one",
     ),
     Planted(
         "sealed again without a newer card",
@@ -578,7 +578,7 @@ FAULTS: Final = (
         "    return record.came_back and peer.card_seq > record.card_seq  # R-9.3-6\n",
         "    return record.came_back\n",
         None,
-        "test_evil_server.py::test_returned_at_will_loses_nothing_and_is_no_loop",
+        "test_evil_server_letters.py::test_returned_at_will_loses_nothing_and_is_no_loop",
     ),
     Planted(
         "waits without a cap",
@@ -586,7 +586,7 @@ FAULTS: Final = (
         "min(max(wait_s, 1), POSTPONED_S_MAX) * SECOND",
         "max(wait_s, 1) * SECOND",
         None,
-        "test_evil_server.py::test_waits_of_an_age_are_cut_to_minutes",
+        "test_evil_server_sessions.py::test_waits_of_an_age_are_cut_to_minutes",
     ),
     Planted(
         "letters given up by the server's clock",
@@ -594,7 +594,7 @@ FAULTS: Final = (
         "        return min(self._shared.wall_ms(now) - sent_ms, now // MS + server_offset_ms - server_ms)\n",
         "        return now // MS + server_offset_ms - server_ms\n",
         Invariant.NOTHING_LOST,
-        "test_evil_server.py::test_a_wrong_registered_changes_nothing_that_matters",
+        "test_evil_server_sessions.py::test_a_wrong_registered_changes_nothing_that_matters",
     ),
     Planted(
         "rosters without a cap",
@@ -602,7 +602,7 @@ FAULTS: Final = (
         "            if seq and name not in self.online and len(self.online) >= ROSTER_USERS_MAX:\n",
         "            if not name:\n",
         Invariant.CAPS,
-        "test_evil_server.py::test_rosters_without_end_stop_growing_and_are_pulled_a_page_an_answer",
+        "test_evil_server_sessions.py::test_rosters_without_end_stop_growing_and_are_pulled_a_page_an_answer",
     ),
 )
 

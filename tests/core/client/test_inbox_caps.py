@@ -9,10 +9,7 @@ from tests.core.client.world import World
 from udpchat_core.client import inbox
 from udpchat_core.delivery import order
 from udpchat_core.errors import Reason
-from udpchat_core.limits import (
-    EPOCHS_PER_SENDER_MAX,
-    HELD_LETTERS_PER_SENDER_MAX,
-)
+from udpchat_core.limits import EPOCHS_PER_SENDER_MAX, HELD_LETTERS_PER_SENDER_MAX
 
 
 def test_what_is_too_far_ahead_of_a_gap_is_ignored_unanswered(online: World, bob: Peer) -> None:

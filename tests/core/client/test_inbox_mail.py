@@ -9,9 +9,7 @@ from tests.core.client.world import World
 from udpchat_core import events as e
 from udpchat_core import messages as m
 from udpchat_core.errors import Reason
-from udpchat_core.limits import (
-    COLLECTED_ENTRIES_MAX,
-)
+from udpchat_core.limits import COLLECTED_ENTRIES_MAX
 
 # --- mail ---
 

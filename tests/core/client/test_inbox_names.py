@@ -9,10 +9,7 @@ from tests.core.client.server_double import nothing
 from tests.core.client.world import World
 from udpchat_core import events as e
 from udpchat_core import messages as m
-from udpchat_core.limits import (
-    HELD_LETTERS_PER_SENDER_MAX,
-    STRANGER_NAMES_PER_S_MAX,
-)
+from udpchat_core.limits import HELD_LETTERS_PER_SENDER_MAX, STRANGER_NAMES_PER_S_MAX
 
 
 def test_a_name_is_confirmed_if_it_is_pinned_to_the_sender(online: World, bob: Peer) -> None:

@@ -7,9 +7,7 @@ from tests.core.client.peer import Peer
 from tests.core.client.scenery import BOB, CAROL
 from tests.core.client.world import World
 from udpchat_core.errors import Reason
-from udpchat_core.limits import (
-    HELD_LETTERS_PER_SENDER_MAX,
-)
+from udpchat_core.limits import HELD_LETTERS_PER_SENDER_MAX
 from udpchat_core.requests import EnterLetter, FindLetter
 
 

@@ -6,9 +6,7 @@ from tests.core.client.world import World
 from udpchat_core import events as e
 from udpchat_core import messages as m
 from udpchat_core.instant import MS, SECOND
-from udpchat_core.limits import (
-    CONGESTION_WINDOW_START,
-)
+from udpchat_core.limits import CONGESTION_WINDOW_START
 
 # --- directly ---
 

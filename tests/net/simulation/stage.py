@@ -1,27 +1,21 @@
-"""A small world with one letter in it, in which tests break promises by hand."""
+"""A small world with one letter in it, in which tests break promises by hand, and see that the oracle says which."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
+
+import pytest
 
 from udpchat_core.actions import Action, SendDatagram
 from udpchat_core.address import Address
 from udpchat_core.datagrams import Record
 from udpchat_core.events import LetterReceived
-from udpchat_core.messages import (
-    CollectedEntry,
-    LetterBody,
-    Message,
-    Outcome,
-)
-from udpchat_core.requests import (
-    CollectLetters,
-    EnterLetter,
-    KeepLetter,
-    Quota,
-    SaveOutgoing,
-)
+from udpchat_core.messages import CollectedEntry, LetterBody, Message, Outcome
+from udpchat_core.requests import CollectLetters, EnterLetter, KeepLetter, Quota, SaveOutgoing
 from udpchat_core.secure.letter import seal_letter_untrusted
 from udpchat_core.wire import encode, header, pack
 from udpchat_net.simulation.faults import SERVER
+from udpchat_net.simulation.invariants import Invariant, Violation
 from udpchat_net.simulation.node import START_US
 from udpchat_net.simulation.oracle import Oracle
 from udpchat_net.simulation.seam import Seam
@@ -117,3 +111,10 @@ class Stage:
 
     def received(self) -> LetterReceived:
         return LetterReceived(self.identity("ann"), "ann", True, SENT_MS, 1, 1, "hello", False, False, bytes(16))
+
+
+@contextmanager
+def violates(invariant: Invariant, what: str = "but") -> Iterator[None]:
+    with pytest.raises(Violation, match=what) as caught:
+        yield
+    assert caught.value.invariant is invariant

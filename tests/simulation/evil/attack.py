@@ -2,13 +2,12 @@
 
 from random import Random
 
+from tests.simulation.evil.scene import MAIL_DELAY_US_MAX
 from udpchat_net.simulation.scenario import Deceive, GoOffline, GoOnline, Intrude, Mischief, Say, Scenario, Step
 from udpchat_net.simulation.world import SECOND
 
 CLIENTS = ("ann", "bob", "cyd")
 MINUTES = 4
-FRIEND_DELAY_US = 240 * SECOND
-"""As `test_evil_peer.MAIL_DELAY_US_MAX`: users come and go here, and strangers stuff their mailboxes."""
 
 
 def attack(seed: int, *, deceive: bool = False, real: bool = False) -> Scenario:
@@ -34,4 +33,5 @@ def attack(seed: int, *, deceive: bool = False, real: bool = False) -> Scenario:
         ]
     if deceive:
         steps += [Deceive(when(), random.randint(1, 60) * SECOND) for _ in range(random.randint(1, 3))]
-    return Scenario(seed, CLIENTS, tuple(steps), (), until_us, real, 0 if deceive else FRIEND_DELAY_US)
+    delay_us_max = 0 if deceive else MAIL_DELAY_US_MAX  # users come and go here, and strangers stuff their mailboxes
+    return Scenario(seed, CLIENTS, tuple(steps), (), until_us, real, delay_us_max)

@@ -21,6 +21,10 @@ from udpchat_net.stores.memory import ClientMemory, ServerMemory
 FRIEND_DELAY_US_MAX = 5 * SECOND
 """Longest that an attack may hold up a message between two who are online: the direct tries take half a second, then
 the mailbox has it, which is pushed again after 1 and 2 seconds."""
+MAIL_DELAY_US_MAX = 240 * SECOND
+"""Longest that a mailbox stuffed by strangers holds up what a friend wrote meanwhile, once both are there. What was
+stored behind them comes after 1,024 letters with gaps, 32 at a time, each pushed for 7 seconds, then passed over; what
+was refused is tried again every minute, and sent directly by the second try."""
 
 
 class Scene:
