@@ -3,7 +3,6 @@
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,14 +24,6 @@ def free_port() -> int:
 def start(*words: str, stdin: int | IO[str], **more: Any) -> subprocess.Popen[str]:
     command = [*COMMAND, *words]
     return subprocess.Popen(command, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **more)
-
-
-def wait_for_socket(folder: Path) -> None:
-    """Until a command whose state is in this folder takes requests; only looking tells."""
-    until = time.monotonic() + PATIENCE_S
-    while not list(folder.glob("*.sock")):
-        assert time.monotonic() < until
-        time.sleep(0.01)
 
 
 class Server:

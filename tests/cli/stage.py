@@ -1,7 +1,7 @@
 """A server and sessions of users on one loop, whose time is virtual."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,9 +11,11 @@ from udpchat_cli.classic_server import ClassicServer
 from udpchat_cli.session import Session
 from udpchat_cli.settings import Settings
 from udpchat_cli.values import Account
+from udpchat_core.requests import StoreReply
 from udpchat_core.server.admission import OPEN, Admission
 from udpchat_net import udp
 from udpchat_net.stores.paths import state_path
+from udpchat_net.stores.port import Request
 from udpchat_net.stores.sqlite_client import SqliteClientStore
 
 T = TypeVar("T")
@@ -92,3 +94,14 @@ def play(scene: Callable[[Stage], Awaitable[T]], folder: Path, **how: Any) -> T:
 
     with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
         return runner.run(run())
+
+
+class FullDisk(SqliteClientStore):
+    """A disk that takes nothing while `is_full`."""
+
+    is_full = False
+
+    async def commit(self, requests: Sequence[Request]) -> tuple[StoreReply, ...]:
+        if self.is_full:
+            return tuple(StoreReply(request, durable=False) for request in requests)
+        return await super().commit(requests)

@@ -12,23 +12,10 @@ import pytest
 
 from tests.cli.processes import PATIENCE_S, Server, first_line, free_port, start
 from tests.cli.stage import HOST
+from tests.cli.user import User
 from udpchat_cli import main, schema
 from udpchat_cli.exits import Exit
 from udpchat_core.client import Client
-
-
-class Person:
-    """Somebody at the shared server."""
-
-    def __init__(self, name: str, server: Server, folder: Path) -> None:
-        self.name, self.folder = name, folder / name
-        self.words = ["--as", f"{name}@{HOST}:{server.port}", "--state", str(self.folder)]
-
-    def is_made(self) -> "Person":
-        process = start(*self.words, "who", stdin=subprocess.DEVNULL)
-        process.communicate(timeout=PATIENCE_S)
-        assert process.returncode == 0
-        return self
 
 
 @pytest.fixture
@@ -54,7 +41,9 @@ Reported = Callable[..., tuple[dict[str, dict[str, str]], int]]
 
 
 def test_an_account_is_tried_with_its_clock_and_a_peer(server: Server, tmp_path: Path, reported: Reported) -> None:
-    dan, dot = (Person(name, server, tmp_path).is_made() for name in ("dan", "dot"))
+    dan, dot = (User(name, server, tmp_path) for name in ("dan", "dot"))
+    for user in (dan, dot):
+        assert user.run("who")[2] == 0
     told, status = reported(*dan.words, "--peer", "dot")
     assert status == 0
     assert re.fullmatch(rf"dan is registered, and seen at {HOST}:\d+", told["registration"]["text"])
@@ -66,7 +55,7 @@ def test_an_account_is_tried_with_its_clock_and_a_peer(server: Server, tmp_path:
     )
     told, status = reported(*dan.words, "--peer", "no-such-one")
     assert (told["way to a peer"]["text"], status) == ("nobody has the name no-such-one", Exit.UNKNOWN)
-    listening = start(*dot.words, "listen", stdin=subprocess.DEVNULL)
+    listening = dot.start("listen")
     try:
         until = time.monotonic() + PATIENCE_S
         while "dot is at" not in (text := reported(*dan.words, "--peer", "dot")[0]["way to a peer"]["text"]):
@@ -86,7 +75,8 @@ def test_an_account_is_tried_with_its_clock_and_a_peer(server: Server, tmp_path:
 def test_a_clock_that_is_wrong_is_said(
     server: Server, tmp_path: Path, reported: Reported, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    dora = Person("dorothea", server, tmp_path).is_made()
+    dora = User("dorothea", server, tmp_path)
+    assert dora.run("who")[2] == 0
     monkeypatch.setattr(Client, "server_ahead_ms", 7_200_000)
     told, status = reported(*dora.words)
     assert status == Exit.STATE

@@ -9,7 +9,7 @@ import pytest
 from tests.cli.chat.screens import command, until_shown, words
 from tests.cli.escapes import ESCAPES, FAKED
 from tests.cli.processes import Server
-from tests.cli.test_terminal import Screen
+from tests.cli.screen import Screen
 from udpchat_cli.log import Log
 from udpchat_cli.output import Output
 

@@ -6,95 +6,39 @@ import re
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
-from itertools import count
 from pathlib import Path
-from typing import Any
 
 import pexpect
 import pytest
 
-from tests.cli.processes import COMMAND, PATIENCE_S, Server, first_line, free_port, start, wait_for_socket
+from tests.cli.processes import COMMAND, PATIENCE_S, first_line, free_port, start
+from tests.cli.user import User
 
 TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
 
 
-NUMBERS = count(1)
-
-
-class User:
-    """Somebody at the shared server, with a state folder of its own."""
-
-    def __init__(self, name: str, server: Server, folder: Path) -> None:
-        self.account = f"{name}@127.0.0.1:{server.port}"
-        self.folder = folder / name
-        self.environ = os.environ | {
-            "UDPCHAT_STATE": str(self.folder),
-            "UDPCHAT_AS": self.account,
-            "XDG_CONFIG_HOME": str(folder),
-        }
-
-    def start(self, *words: str, **more: Any) -> subprocess.Popen[str]:
-        return start(*words, env=self.environ, **({"stdin": subprocess.DEVNULL} | more))
-
-    def run(self, *words: str, typed: str = "") -> tuple[str, str, int]:
-        """What it printed, what it complained of, and its status."""
-        done = subprocess.run(
-            [*COMMAND, *words],
-            input=typed,
-            capture_output=True,
-            text=True,
-            env=self.environ,
-            timeout=PATIENCE_S,
-            check=False,
-        )
-        return done.stdout, done.stderr, done.returncode
-
-    def things(self, *words: str) -> list[dict[str, Any]]:
-        """What it prints as JSON."""
-        printed, complaint, status = self.run(*words, "--json")
-        assert (complaint, status) == ("", 0)
-        return [json.loads(line) for line in printed.splitlines()]
-
-    def wait_for_socket(self) -> None:
-        """Until a command of this user takes requests."""
-        wait_for_socket(self.folder)
-
-
-@pytest.fixture
-def users(server: Server) -> Iterator[tuple[User, User]]:
-    """Two whose names no other test has, with folders of short names: a socket's path has 100 bytes."""
-    number = next(NUMBERS)
-    with tempfile.TemporaryDirectory(prefix="udpchat-test-") as folder:
-        yield User(f"anna-{number}", server, Path(folder)), User(f"bob-{number}", server, Path(folder))
-
-
-def name(user: User) -> str:
-    return user.account.partition("@")[0]
-
-
 def test_a_message_from_a_pipe_waits_for_the_next_who_listens(users: tuple[User, User]) -> None:
     anna, bob = users
-    assert {"event": "user", "name": name(bob), "online": True} in bob.things("who")
+    assert {"event": "user", "name": bob.name, "online": True} in bob.things("who")
     text = "  error: \x1b[31mred\x1b[0m\n\n  at line 5\n"
-    printed, complaint, status = anna.run("send", name(bob), "-", typed=text)
+    printed, complaint, status = anna.run("send", bob.name, "-", typed=text)
     assert (printed, status) == ("", 5)
-    assert complaint.startswith(f"udpchat: not delivered to {name(bob)} yet, as {name(bob)} is away")
-    assert anna.run("send", name(bob), "--wait", "stored", "and", "more") == ("", "", 0)
-    assert {"event": "user", "name": name(anna), "online": False} in bob.things("who")
-    assert bob.things("history") == bob.things("history", name(anna))
+    assert complaint.startswith(f"udpchat: not delivered to {bob.name} yet, as {bob.name} is away")
+    assert anna.run("send", bob.name, "--wait", "stored", "and", "more") == ("", "", 0)
+    assert {"event": "user", "name": anna.name, "online": False} in bob.things("who")
+    assert bob.things("history") == bob.things("history", anna.name)
     (got, more) = bob.things("listen", "--count", "2")
-    assert (got["event"], got["from"], got["confirmed"]) == ("received", name(anna), True)
+    assert (got["event"], got["from"], got["confirmed"]) == ("received", anna.name, True)
     assert got["text"] == text.rstrip("\n")
     assert more["text"] == "and more"
     assert bob.run("listen", "--timeout", "0.2") == ("", "", 0)
-    sent, _ = anna.things("history", name(bob))
-    assert (sent["event"], sent["text"], sent["to"]) == ("sent", got["text"], name(bob))
+    sent, _ = anna.things("history", bob.name)
+    assert (sent["event"], sent["text"], sent["to"]) == ("sent", got["text"], bob.name)
     shown, _, _ = bob.run("history")
     assert TIME.sub("TIME", shown).splitlines()[:2] == [
-        rf"TIME <{name(anna)}>   error: \x1b[31mred\x1b[0m",
-        " " * (len(name(anna)) + 21) + "| ",
+        rf"TIME <{anna.name}>   error: \x1b[31mred\x1b[0m",
+        " " * (len(anna.name) + 21) + "| ",
     ]
 
 
@@ -118,7 +62,7 @@ done
     bob.run("who")
     running = subprocess.Popen(["sh", tmp_path / "bot"], env=bob.environ, stdout=subprocess.PIPE, text=True)
     for text in ("hello", "ping", "stop"):
-        assert anna.run("send", "--wait", "stored", name(bob), text) == ("", "", 0)
+        assert anna.run("send", "--wait", "stored", bob.name, text) == ("", "", 0)
     answers = [thing["text"] for thing in anna.things("listen", "--count", "3")]
     assert answers == ["say ping or stop", "pong", "bye"]
     assert running.communicate(timeout=PATIENCE_S)[0] == ""
@@ -131,15 +75,15 @@ def test_send_and_who_go_through_whoever_listens_with_the_same_identity(users: t
     listening = bob.start("listen", "--json")
     bob.wait_for_socket()
     try:
-        queued, delivered = bob.things("send", name(bob), "to myself")
+        queued, delivered = bob.things("send", bob.name, "to myself")
         assert (queued["event"], delivered["event"]) == ("queued", "delivered")
         assert json.loads(first_line(listening))["text"] == "to myself"
-        _, complaint, status = bob.run("send", name(anna), "hello")
+        _, complaint, status = bob.run("send", anna.name, "hello")
         assert status == 5
-        assert f"not delivered to {name(anna)} yet, as {name(anna)} is away" in complaint
+        assert f"not delivered to {anna.name} yet, as {anna.name} is away" in complaint
         assert bob.run("send", "nobody-at-all", "hello")[2] == 3
-        assert {"event": "user", "name": name(bob), "online": True} in bob.things("who")
-        assert [thing["text"] for thing in bob.things("history", name(anna))] == ["hello"]
+        assert {"event": "user", "name": bob.name, "online": True} in bob.things("who")
+        assert [thing["text"] for thing in bob.things("history", anna.name)] == ["hello"]
         _, complaint, status = bob.run("listen")
         assert (status, f"{bob.account} is at work already" in complaint) == (8, True)
     finally:
@@ -151,7 +95,7 @@ def test_send_and_who_go_through_whoever_listens_with_the_same_identity(users: t
 
 def test_commands_of_one_identity_at_once_come_one_after_the_other(users: tuple[User, User]) -> None:
     bob = users[1]
-    sending = [bob.start("send", name(bob), f"no. {number}") for number in range(4)]
+    sending = [bob.start("send", bob.name, f"no. {number}") for number in range(4)]
     assert [process.communicate(timeout=PATIENCE_S)[0] for process in sending] == [""] * 4
     assert [process.returncode for process in sending] == [0] * 4
     assert {thing["text"] for thing in bob.things("listen", "--count", "4")} == {f"no. {n}" for n in range(4)}
@@ -164,14 +108,14 @@ def test_a_listener_that_was_killed_is_in_nobodys_way(users: tuple[User, User]) 
     listening.kill()
     listening.communicate()
     assert list(bob.folder.glob("*.sock"))
-    assert bob.run("send", name(bob), "still here") == ("", "", 0)
+    assert bob.run("send", bob.name, "still here") == ("", "", 0)
     assert [thing["text"] for thing in bob.things("listen", "--count", "1")] == ["still here"]
 
 
 def test_a_reader_that_had_enough_ends_it_without_a_word(users: tuple[User, User]) -> None:
     bob = users[1]
     for text in ("one", "two", "three"):
-        assert bob.run("send", name(bob), text)[2] == 0
+        assert bob.run("send", bob.name, text)[2] == 0
     shell = f"{' '.join(COMMAND)} history | head -1; {' '.join(COMMAND)} listen --json | head -1"
     done = subprocess.run(
         ["sh", "-c", shell], capture_output=True, text=True, env=bob.environ, timeout=PATIENCE_S, check=False
@@ -297,11 +241,11 @@ def test_a_server_that_cannot_serve_says_why(words: tuple[str, ...], says: str, 
 def test_on_a_terminal_send_asks_for_the_text_and_says_how_it_stands(users: tuple[User, User]) -> None:
     anna, bob = users
     bob.run("who")
-    words = ["-m", "udpchat_cli", "send", name(bob), "--wait", "stored"]
+    words = ["-m", "udpchat_cli", "send", bob.name, "--wait", "stored"]
     screen = pexpect.spawn(sys.executable, words, env=anna.environ, encoding="utf-8", timeout=PATIENCE_S)
-    screen.expect_exact(f"to {name(bob)}: ")
+    screen.expect_exact(f"to {bob.name}: ")
     screen.sendline("typed by hand")
-    screen.expect_exact(f"#1 stored for {name(bob)} (away)")
+    screen.expect_exact(f"#1 stored for {bob.name} (away)")
     screen.expect(pexpect.EOF)
     screen.close()
     assert screen.exitstatus == 0

@@ -1,19 +1,16 @@
 """A message is sent, and how it stands is told by what is true of it: each outcome has its status."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.cli.stage import Stage, play
+from tests.cli.stage import FullDisk, Stage, play
 from udpchat_cli import accounts, sending
 from udpchat_cli.exits import Exit, Failed
 from udpchat_cli.session import NOWHERE, Session
-from udpchat_core.requests import StoreReply
-from udpchat_net.stores.port import Request
-from udpchat_net.stores.sqlite_client import SqliteClientStore
 
 
 class Sent:
@@ -162,17 +159,6 @@ def test_another_key_is_status_7_and_stays_so_until_the_user_decides(tmp_path: P
         await bob.end()
 
     play(scene, tmp_path)
-
-
-class FullDisk(SqliteClientStore):
-    """A disk that takes nothing while `is_full`."""
-
-    is_full = False
-
-    async def commit(self, requests: Sequence[Request]) -> tuple[StoreReply, ...]:
-        if self.is_full:
-            return tuple(StoreReply(request, durable=False) for request in requests)
-        return await super().commit(requests)
 
 
 def test_a_full_disk_is_status_8(tmp_path: Path) -> None:

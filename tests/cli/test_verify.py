@@ -1,15 +1,12 @@
 """`verify` says what to compare and what to do, alone and through a `listen` that runs."""
 
-import os
 import re
-import subprocess
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.cli.processes import COMMAND, PATIENCE_S, Server, start, wait_for_socket
+from tests.cli.processes import PATIENCE_S, Server
+from tests.cli.user import User
 from udpchat_cli.commands.verify import told
 
 NUMBER = "".join(f"{group:05}" for group in range(12))
@@ -67,51 +64,28 @@ def test_another_key_of_the_server_is_said_loudly() -> None:
     assert max(map(len, changed)) <= 120
 
 
-class User:
-    """Somebody at the shared server, with a state folder of its own."""
-
-    def __init__(self, name: str, server: Server, folder: Path) -> None:
-        self.words = ["--as", f"{name}@127.0.0.1:{server.port}", "--state", str(folder / name)]
-        self.folder = folder / name
-        self.environ = os.environ | {"XDG_CONFIG_HOME": str(folder)}
-
-    def run(self, *words: str) -> tuple[str, str, int]:
-        command = [*COMMAND, *self.words, *words]
-        done = subprocess.run(
-            command, capture_output=True, text=True, env=self.environ, timeout=PATIENCE_S, check=False
-        )
-        return done.stdout, done.stderr, done.returncode
-
-
-@pytest.fixture
-def users(server: Server) -> Iterator[tuple[User, User]]:
-    """With folders of short names: a socket's path has 100 bytes."""
-    with tempfile.TemporaryDirectory(prefix="udpchat-test-") as folder:
-        yield User("vera", server, Path(folder)), User("vito", server, Path(folder))
-
-
 def test_alone_and_beside_a_listen_it_is_the_same_number(users: tuple[User, User]) -> None:
-    vera, vito = users
+    anna, bob = users
     for user in users:
         assert user.run("who")[2] == 0
-    printed, complaint, status = vera.run("verify", "vito")
+    printed, complaint, status = anna.run("verify", bob.name)
     assert (complaint, status) == ("", 0)
     number = re.findall(r"(?m)^  [\d ]+$", printed)
     assert len("".join(number).split()) == 12
-    listening = start(*vito.words, "listen", stdin=subprocess.DEVNULL, env=vito.environ)
+    listening = bob.start("listen")
     try:
-        wait_for_socket(vito.folder)
-        printed, complaint, status = vito.run("verify", "vera", "--mark")
+        bob.wait_for_socket()
+        printed, complaint, status = bob.run("verify", anna.name, "--mark")
         assert (complaint, status) == ("", 0)
         assert re.findall(r"(?m)^  [\d ]+$", printed) == number
         assert "marked as verified" in printed
-        server, complaint, status = vito.run("verify", "--server")
+        server, complaint, status = bob.run("verify", "--server")
         assert (complaint, status) == ("", 0)
-        assert vera.run("verify", "--server")[0] == server
+        assert anna.run("verify", "--server")[0] == server
     finally:
         listening.terminate()
         listening.communicate(timeout=PATIENCE_S)
-    assert "marked as verified" in vito.run("verify", "vera")[0]
+    assert "marked as verified" in bob.run("verify", anna.name)[0]
 
 
 @pytest.mark.parametrize(

@@ -6,14 +6,11 @@ from typing import Any
 
 import pytest
 
-from tests.cli.stage import Stage, play
+from tests.cli.stage import FullDisk, Stage, play
 from udpchat_cli import sending
 from udpchat_cli.exits import Exit, Failed
 from udpchat_cli.session import Session
 from udpchat_cli.verifying import verify
-from udpchat_core.requests import StoreReply
-from udpchat_net.stores.port import Request
-from udpchat_net.stores.sqlite_client import SqliteClientStore
 
 
 async def told(session: Session, peer: str, act: str = "") -> tuple[dict[str, Any], Exit, str]:
@@ -158,18 +155,6 @@ def test_another_key_of_the_server_stops_everything_until_it_is_accepted(tmp_pat
         await anna.end()
 
     play(scene, tmp_path)
-
-
-class FullDisk(SqliteClientStore):
-    """A disk that takes nothing while `is_full`."""
-
-    is_full = False
-
-    async def commit(self, requests: Any) -> tuple[StoreReply, ...]:
-        if self.is_full:
-            given: tuple[Request, ...] = tuple(requests)
-            return tuple(StoreReply(request, durable=False) for request in given)
-        return await super().commit(requests)
 
 
 def test_a_mark_that_is_not_on_disk_is_not_claimed(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from itertools import permutations
 from pathlib import Path
 
 from tests.cli.processes import BYE, WELCOME, Server, first_line, running, start
-from tests.cli.test_terminal import Screen
+from tests.cli.screen import Screen
 
 SAVED = "[Messages received by the server and saved]"
 

@@ -1,12 +1,12 @@
 """People who chat on terminals."""
 
 import re
-import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from tests.cli.processes import COMMAND, PATIENCE_S, Server
-from tests.cli.test_terminal import Screen
+from tests.cli.processes import Server
+from tests.cli.screen import Screen
+from tests.cli.user import User
 
 
 def until_shown(screen: Screen, name: str, count: int) -> None:
@@ -42,7 +42,7 @@ class ChatScreen(Screen):
 
 def words(server: Server, name: str, command: str = "chat") -> list[str]:
     """The arguments of a command of this user."""
-    return [command, "--as", f"{name}@127.0.0.1:{server.port}", "--state", str(server.folder / name)]
+    return [command, *User(name, server, server.folder).words]
 
 
 @contextmanager
@@ -56,14 +56,7 @@ def chat(server: Server, name: str, rows: int = 24, **environ: str) -> Iterator[
         screen.child.close(force=True)
 
 
-def command(server: Server, name: str, what: str, *more: str, typed: str = "") -> tuple[str, int]:
+def command(server: Server, name: str, *words: str, typed: str = "") -> tuple[str, int]:
     """What a command prints that is given this, and its exit status."""
-    ended = subprocess.run(
-        [*COMMAND, *words(server, name, what), *more],
-        input=typed,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_S,
-        check=False,
-    )
-    return ended.stdout + ended.stderr, ended.returncode
+    printed, complaint, status = User(name, server, server.folder).run(*words, typed=typed)
+    return printed + complaint, status

@@ -9,7 +9,7 @@ import pytest
 from tests.cli.chat.screens import ChatScreen, chat, command, until_shown, words
 from tests.cli.escapes import ESCAPES, FAKED
 from tests.cli.processes import Server, running
-from tests.cli.test_terminal import _CANONICAL, _ECHO
+from tests.cli.screen import CANONICAL, ECHO
 
 DELIVERED = r"        #{} delivered to {} \(\d+ ms.*\)"
 
@@ -144,14 +144,14 @@ def test_a_terminal_that_is_resized_has_one_prompt(server: Server) -> None:
 @pytest.mark.parametrize(("name", "key"), [("max", "\x04"), ("mia", "\x03")])
 def test_the_end_leaves_the_terminal_as_it_was(server: Server, name: str, key: str) -> None:
     with chat(server, name) as screen:
-        assert not screen.modes & (_ECHO | _CANONICAL)
+        assert not screen.modes & (ECHO | CANONICAL)
         screen.type("half\x03")
         screen.until(lambda: screen.typed == ">")
         before = screen.rows[:-2]
         screen.type(key)
         screen.until_end()
-        assert screen.modes & _ECHO
-        assert screen.modes & _CANONICAL
+        assert screen.modes & ECHO
+        assert screen.modes & CANONICAL
         assert screen.ended() == 0
         assert screen.rows == before
 
@@ -160,7 +160,7 @@ def test_a_signal_ends_it_in_order(server: Server) -> None:
     with chat(server, "nils") as nils:
         nils.child.kill(signal.SIGTERM)
         nils.until_end()
-        assert nils.modes & _ECHO
+        assert nils.modes & ECHO
         assert nils.ended() == 0
 
 

@@ -10,7 +10,7 @@ import pytest
 from tests.cli.chat.screens import command, until_shown, words
 from tests.cli.escapes import ESCAPES, FAKED
 from tests.cli.processes import COMMAND, PATIENCE_S, Server
-from tests.cli.test_terminal import Screen
+from tests.cli.screen import Screen
 
 DELIVERED = r"        #1 delivered to \w+ \(.*\)"
 
