@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
+from tests.tools import needs_tool
 from udpchat_cli.arguments import Given, parse
 from udpchat_cli.exits import Exit
 from udpchat_cli.values import PORT_DEFAULT
@@ -82,7 +83,7 @@ def test_the_unit_gives_no_rights(service: dict[str, list[str]]) -> None:
     assert service["RestrictAddressFamilies"] == ["AF_INET AF_INET6 AF_UNIX"]
 
 
-@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not on this machine")
+@needs_tool("systemd-analyze", "systemd")
 def test_systemd_takes_the_unit_and_finds_little_exposed(tmp_path: Path) -> None:
     copy = tmp_path / UNIT.name
     program = shutil.which("true")

@@ -8,7 +8,7 @@ from typing import Any
 import pexpect
 import pyte
 
-from tests.cli.processes import COMMAND, PATIENCE_S
+from tests.cli.processes import COMMAND, PATIENCE_S, in_time
 
 TABLE = ">>> [Client table updated.]"
 ECHO, CANONICAL = termios.ECHO, termios.ICANON
@@ -72,8 +72,8 @@ class Screen:
         self.child.send(keys.encode())
 
     def shows(self, *rows: str) -> Callable[[], bool]:
-        """Whether these are the last rows; the table changes whenever the server gets round to telling it."""
-        return lambda: [row for row in self.rows if row != TABLE][-len(rows) :] == list(rows)
+        """Whether these are the last rows, `in_time`, but for the table, which comes whenever it comes."""
+        return lambda: in_time(row for row in self.rows if row != TABLE)[-len(rows) :] == list(rows)
 
     @property
     def modes(self) -> int:

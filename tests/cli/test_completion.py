@@ -1,12 +1,12 @@
 """The scripts for shells complete every command and option that the parsers have, without running Python."""
 
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from spec.tools.completions import script
+from tests.tools import needs_tool
 from udpchat_cli import main
 from udpchat_cli.arguments import make_parser
 from udpchat_cli.grammar import COMMANDS
@@ -18,9 +18,7 @@ COMP_WORDS=(udpchat "$@"); COMP_CWORD=$#
 _shtab_udpchat udpchat "${{@: -1}}" "${{@: -2:1}}"
 echo "${{COMPREPLY[@]}}"
 """
-needs = {
-    shell: pytest.mark.skipif(shutil.which(shell) is None, reason=f"{shell} is not on this machine") for shell in SHELLS
-}
+needs = {shell: needs_tool(shell, shell) for shell in SHELLS}
 
 
 @pytest.fixture

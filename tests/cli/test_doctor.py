@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.processes import PATIENCE_S, Server, first_line, free_port, start
+from tests.cli.processes import PATIENCE_S, Server, first_line, start
 from tests.cli.stage import HOST
 from tests.cli.user import User
+from tests.ports import free_port
 from udpchat_cli import main, schema
 from udpchat_cli.exits import Exit
 from udpchat_core.client import Client

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from tests.cli.processes import free_port
 from tests.cli.stage import HOST, Stage, play
 from tests.cli.virtual_time import VirtualTimeLoop
+from tests.ports import free_port
+from tests.tools import needs_ipv6
 from udpchat_cli.doctor import network
 from udpchat_cli.doctor.asking import Asking, Trouble
 from udpchat_cli.doctor.finding import Finding, State
@@ -165,7 +166,7 @@ def test_a_server_that_cannot_prove_its_key_is_wrong() -> None:
     virtually(scene)
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="the option is Linux's")
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux is asked for IP_MTU_DISCOVER")
 def test_what_is_longer_than_a_path_takes_is_not_sent_in_fragments() -> None:
     async def scene() -> None:
         bound, at = udp.bind(HOST, 0)
@@ -180,13 +181,8 @@ def test_what_is_longer_than_a_path_takes_is_not_sent_in_fragments() -> None:
     virtually(scene)
 
 
-@pytest.mark.skipif(not socket.has_ipv6, reason="this Python has no IPv6")
-def test_ipv6_is_asked_as_well(tmp_path: Path) -> None:
-    try:
-        udp.bind("::1", 0)[0].close()
-    except udp.DriverError:
-        pytest.skip("this machine has no IPv6")
-
+@needs_ipv6
+def test_ipv6_is_asked_as_well() -> None:
     async def scene() -> None:
         assert "nobody listens at UDP port [::1]:" in (await found(free_port(), host="::1"))["port"].text
 

@@ -18,11 +18,11 @@ from tests.cli.processes import (
     WELCOME,
     Server,
     first_line,
-    free_port,
     running,
     start,
     without_table,
 )
+from tests.ports import free_port
 from udpchat_cli import main
 from udpchat_net import udp
 

@@ -12,8 +12,9 @@ from pathlib import Path
 import pexpect
 import pytest
 
-from tests.cli.processes import COMMAND, PATIENCE_S, first_line, free_port, start
+from tests.cli.processes import COMMAND, PATIENCE_S, first_line, start
 from tests.cli.user import User
+from tests.ports import free_port
 
 TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
 

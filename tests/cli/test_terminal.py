@@ -31,7 +31,7 @@ def test_what_comes_in_does_not_tear_what_is_being_typed(server: Server) -> None
         process.stdin.write("send anna hello\n")
         process.stdin.flush()
         screen.until(screen.shows(">>> berta: hello", ">>> send anna half a 亀"))
-        assert screen.column == len(">>> send anna half a ") + 2
+        screen.until(lambda: screen.column == len(">>> send anna half a ") + 2)
         screen.type("!\x7f?\r")
         screen.until(
             screen.shows(">>> send anna half a 亀?", ">>> anna: half a 亀?", ">>> [Message received by anna.]", ">>>")

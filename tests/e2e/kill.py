@@ -22,7 +22,8 @@ from time import monotonic
 from typing import Any, Final
 
 from tests.e2e.ends import client_path
-from tests.e2e.worker import NAMES, Worker, free_port
+from tests.e2e.worker import NAMES, Worker
+from tests.ports import free_port
 from udpchat_net.stores.paths import server_path
 
 SERVER: Final = "server"

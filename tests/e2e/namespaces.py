@@ -68,10 +68,10 @@ def three() -> Iterator[tuple[Namespace, Namespace, Namespace]]:
     if sys.platform != "linux":
         raise Unavailable("only Linux has network namespaces")
     if os.geteuid():
-        raise Unavailable("only root may make network namespaces")
-    for tool in ("ip", "nft"):
+        raise Unavailable("only root may make network namespaces: run it as root")
+    for tool, package in (("ip", "iproute2"), ("nft", "nftables")):
         if shutil.which(tool) is None:
-            raise Unavailable(f"there is no command {tool!r}")
+            raise Unavailable(f"{tool} is not on this machine (Debian: apt-get install {package})")
     with ExitStack() as stack:
         server, ann, bob = (stack.enter_context(_namespace()) for _ in range(3))
         server.run("ip", "address", "add", "10.77.0.1/32", "dev", "lo")
@@ -91,7 +91,9 @@ def three() -> Iterator[tuple[Namespace, Namespace, Namespace]]:
 def _namespace() -> Iterator[Namespace]:
     outside = os.open(_THIS, os.O_RDONLY)
     if ctypes.CDLL(None, use_errno=True).unshare(_CLONE_NEWNET):
-        raise Unavailable(f"no network namespace can be made: {os.strerror(ctypes.get_errno())}")
+        raise Unavailable(
+            f"no network namespace can be made: {os.strerror(ctypes.get_errno())} (Docker: --cap-add SYS_ADMIN)"
+        )
     namespace = Namespace(os.open(_THIS, os.O_RDONLY))
     _enter(outside)
     os.close(outside)

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.ends import SERVER_HOST, End, delivered, heard, say
-from tests.e2e.worker import Worker, free_port
+from tests.e2e.worker import Worker
 from tests.net.udp_peers import until
+from tests.ports import free_port
 from udpchat_core.address import Address
 from udpchat_core.client import Client, new_client_state
 from udpchat_core.events import Registered
@@ -29,7 +30,9 @@ def files() -> Iterator[None]:
     """Enough open files."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard != resource.RLIM_INFINITY and hard < _FILES:
-        pytest.skip(f"this system lets a process have {hard} open files, and {ALL} sockets need more")
+        pytest.skip(
+            f"a process may have {hard} open files here, and {ALL} sockets need more (root: ulimit -Hn {_FILES})"
+        )
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, _FILES) if soft >= 0 else soft, hard))
     yield
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

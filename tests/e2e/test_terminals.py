@@ -25,9 +25,14 @@ def chatting(server: Server, name: str) -> Iterator[Screen]:
         screen.child.close(force=True)
 
 
+def shown(screen: Screen, line: str) -> int:
+    """How often this line, a regular expression, was printed."""
+    return sum(bool(re.fullmatch(f">>> {line}", row)) for row in screen.rows)
+
+
 def showing(screen: Screen, line: str, times: int = 1) -> Callable[[], bool]:
-    """Whether this line, a regular expression, was printed so often."""
-    return lambda: [bool(re.fullmatch(f">>> {line}", row)) for row in screen.rows].count(True) == times
+    """Whether it was printed so often."""
+    return lambda: shown(screen, line) == times
 
 
 def say(screen: Screen, to: str, text: str) -> None:
@@ -49,7 +54,7 @@ def test_three_people_chat_leave_and_return_while_processes_are_killed(tmp_path:
         for name, to in permutations(people, 2):
             say(people[name], to, f"from {name} to {to}")
             people[to].until(showing(people[to], f"{name}: from {name} to {to}"))
-            people[name].until(showing(people[name], rf"\[Message received by {to}\.\]"))
+            people[name].until(showing(people[name], rf"\[(Message received by {to}\.|Client {to} exists!!)\]"))
         xan, yes, zoe = people.values()
 
         xan.type("dereg xan\r")
@@ -66,8 +71,10 @@ def test_three_people_chat_leave_and_return_while_processes_are_killed(tmp_path:
 
         zoe.child.kill(signal.SIGKILL)  # without a word to anybody
         zoe.until_end()
+        exists = r"\[Client zoe exists!!\]"
+        before = shown(yes, exists)  # none, if each answer came within half a second
         say(yes, "zoe", "where are you?")
-        yes.until(showing(yes, r"\[Client zoe exists!!\]"))
+        yes.until(showing(yes, exists, before + 1))
         zoe = stack.enter_context(chatting(server, "zoe"))
         zoe.until(showing(zoe, "yes: .*where are you\\?"))
         say(zoe, "yes", "back again")

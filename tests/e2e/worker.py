@@ -8,7 +8,6 @@ and takes orders from there: ("say", to, text), ("enough",) (say nothing new; te
 import asyncio
 import multiprocessing
 import os
-import socket
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -69,13 +68,6 @@ class Worker:
         told = self.told()
         self.pipe.close()
         return told
-
-
-def free_port() -> int:
-    """A port of the server's address that nobody has."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
-        free.bind((SERVER_HOST, 0))
-        return int(free.getsockname()[1])
 
 
 def _main(folder: Path, name: str, life: int, port: int, pipe: Connection) -> None:

@@ -12,7 +12,8 @@ import pytest
 
 from tests.net.echo import Echo
 from tests.net.stores.conformance import new_client_state
-from tests.net.udp_peers import HOSTS, Driven, Peer, driven, has_ipv6, soon, until
+from tests.net.udp_peers import HOSTS, Driven, Peer, driven, soon, until
+from tests.tools import needs_ipv6
 from udpchat_core.actions import Actions
 from udpchat_core.address import Address
 from udpchat_core.errors import LocalProtocolError, Reason
@@ -25,7 +26,6 @@ from udpchat_net.driver import Driver, run
 from udpchat_net.stores.sqlite_client import SqliteClientStore, create_client
 
 Scenario = Callable[..., Coroutine[Any, Any, None]]
-needs_ipv6 = pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6 loopback address")
 each_host = pytest.mark.parametrize("host", [HOSTS[0], pytest.param(HOSTS[1], marks=needs_ipv6)])
 
 
@@ -192,7 +192,9 @@ def test_a_callback_may_call_the_driver_and_its_actions_come_after() -> None:
     asyncio.run(scenario())
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere an unconnected socket is not told of ICMP errors")
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="only Linux has IP_RECVERR, by which an unconnected socket is told of ICMP errors"
+)
 def test_a_refused_datagram_is_counted_and_the_driver_goes_on() -> None:
     async def scenario() -> None:
         async with driven() as it:

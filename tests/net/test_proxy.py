@@ -7,7 +7,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from tests.net.udp_peers import HOSTS, Peer, has_ipv6, until
+from tests.net.udp_peers import HOSTS, Peer, until
+from tests.tools import needs_ipv6
 from udpchat_net import proxy as proxy_module
 from udpchat_net import udp
 from udpchat_net.proxy import Proxy, Weather
@@ -22,9 +23,6 @@ async def between(weather: Weather, seed: int = 1, host: str = HOSTS[0]) -> Asyn
         proxy.close()
         one.close()
         other.close()
-
-
-needs_ipv6 = pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6 loopback address")
 
 
 @pytest.mark.parametrize("host", [HOSTS[0], pytest.param(HOSTS[1], marks=needs_ipv6)])

@@ -1,12 +1,12 @@
 """The manual page says what the parsers say, and is a page that its readers take."""
 
 import re
-import shutil
 import subprocess
 
 import pytest
 
 from spec.tools import manual
+from tests.tools import needs_tool
 from udpchat_cli.arguments import make_parser
 from udpchat_cli.exits import Exit
 from udpchat_cli.grammar import COMMANDS
@@ -42,7 +42,7 @@ def test_what_roff_would_obey_is_escaped(text: str, escaped: str) -> None:
     assert manual._escaped(text) == escaped
 
 
-@pytest.mark.skipif(shutil.which("mandoc") is None, reason="mandoc is not on this machine")
+@needs_tool("mandoc", "mandoc")
 def test_mandoc_finds_no_error_in_it() -> None:
     run = subprocess.run(
         ["mandoc", "-T", "lint", "-W", "error", manual.PATH], capture_output=True, text=True, check=False

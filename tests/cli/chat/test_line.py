@@ -11,7 +11,7 @@ from tests.cli.escapes import ESCAPES, FAKED
 from tests.cli.processes import Server, running
 from tests.cli.screen import CANONICAL, ECHO
 
-DELIVERED = r"        #{} delivered to {} \(\d+ ms.*\)"
+DELIVERED = r"        #{} delivered to {} \(.*\)"
 
 
 def test_two_people_chat_and_what_comes_in_does_not_tear_what_is_being_typed(server: Server) -> None:
@@ -28,7 +28,7 @@ def test_two_people_chat_and_what_comes_in_does_not_tear_what_is_being_typed(ser
         ada.until(ada.says("<ben> line 9"))
         assert [line for line in ada.lines if "<ben>" in line] == [f"<ben> line {number}" for number in range(10)]
         ada.until(lambda: ada.typed == "ben> half a 亀" and "ben:10" in ada.toolbar)
-        assert ada.column == len("ben> half a ") + 2
+        ada.until(lambda: ada.column == len("ben> half a ") + 2)
         ada.type("!\x7f?\r")
         ben.until(ben.says("<ada> half a 亀\\?"))
         ada.until(ada.says("<ada> #2 half a 亀\\?"))
@@ -45,7 +45,7 @@ def test_what_is_said_while_one_is_away_waits_and_is_marked_as_new(server: Serve
         cleo.type("one\r")
         cleo.type("two\r")
         cleo.until(cleo.says(r"        #2 stored for dirk \(away since \d\d:\d\d\)"))
-        assert "outbox 2" in cleo.toolbar
+        cleo.until(lambda: "outbox 2" in cleo.toolbar)
         with chat(server, "dirk") as dirk:
             dirk.until(dirk.says("<cleo> two"))
             assert dirk.lines[-3:] == ["--- 2 new ---", "<cleo> one", "<cleo> two"]
@@ -145,7 +145,9 @@ def test_a_terminal_that_is_resized_has_one_prompt(server: Server) -> None:
 def test_the_end_leaves_the_terminal_as_it_was(server: Server, name: str, key: str) -> None:
     with chat(server, name) as screen:
         assert not screen.modes & (ECHO | CANONICAL)
-        screen.type("half\x03")
+        screen.type("half")
+        screen.until(lambda: screen.typed == "> half")
+        screen.type("\x03")
         screen.until(lambda: screen.typed == ">")
         before = screen.rows[:-2]
         screen.type(key)
@@ -231,11 +233,11 @@ def test_a_changed_key_is_loud_and_messages_are_held_until_it_is_accepted(server
         tess.turn_to("udo")
         tess.type("is it you?\r")
         tess.until(tess.says("        #1 held for udo.*"))
-        assert "udo: key changed" in tess.toolbar
+        tess.until(lambda: "udo: key changed" in tess.toolbar)
         tess.type("/accept udo\r")
         udo.until(udo.says("<tess> is it you\\?"))
         tess.until(tess.says("        #1 delivered to udo .*"))
-        assert "key changed" not in tess.toolbar
+        tess.until(lambda: "key changed" not in tess.toolbar)
 
 
 def test_no_message_does_anything_but_be_read(server: Server) -> None:

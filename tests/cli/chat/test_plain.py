@@ -57,7 +57,7 @@ def test_lines_are_only_added_and_have_no_codes(server: Server) -> None:
         gil.type("is the build green?")
         heinz.until("<gil> is the build green\\?")
         gil.until(DELIVERED)
-        assert gil.lines[-2] == "<gil> #1 is the build green?"
+        assert "<gil> #1 is the build green?" in gil.lines
         heinz.type("no peer yet")
         heinz.until("Nothing was sent, as it is not clear to whom: /to NAME says it\\.")
         assert all(line.isprintable() for line in gil.lines + heinz.lines)

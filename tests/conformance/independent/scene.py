@@ -5,6 +5,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from random import SystemRandom
 from typing import IO
 
 from .loop import Loop
@@ -189,10 +190,15 @@ class Scene:
 
 
 def free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
+    """One that nobody has now, of those that no system gives to a socket which names none."""
+    while True:
+        port = SystemRandom().randint(20_000, 32_767)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as found:
+            try:
+                found.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
 
 
 LONG = ("a text of 3,000 bytes " * 137)[:2999] + "."
