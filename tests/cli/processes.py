@@ -34,11 +34,17 @@ class Server:
         self.process = start(*words, stdin=subprocess.DEVNULL)
         self.first = first_line(self.process)
 
+    def line(self) -> str:
+        """The next line that it prints, without its time."""
+        return first_line(self.process).rstrip("\n").split(" ", 2)[2]
+
     def end(self) -> tuple[list[str], int]:
         """What it printed since, without times; and the exit status."""
         self.process.send_signal(signal.SIGTERM)
-        printed, _ = self.process.communicate(timeout=PATIENCE_S)
-        return [line.split(" ", 2)[2] for line in printed.splitlines()], self.process.returncode
+        status = self.process.wait(PATIENCE_S)
+        assert self.process.stdout is not None
+        printed = self.process.stdout.read()  # not `communicate`, which passes over what `line` has read ahead
+        return [line.split(" ", 2)[2] for line in printed.splitlines()], status
 
     def words(self, name: str) -> list[str]:
         """The arguments of a client."""

@@ -2,13 +2,14 @@
 
 import re
 import signal
+import time
 from pathlib import Path
 
 import pytest
 
 from tests.cli.chat.screens import ChatScreen, chat, command, until_shown, words
 from tests.cli.escapes import ESCAPES, FAKED
-from tests.cli.processes import Server, running
+from tests.cli.processes import PATIENCE_S, Server, running
 from tests.cli.screen import CANONICAL, ECHO
 
 DELIVERED = r"        #{} delivered to {} \(.*\)"
@@ -174,6 +175,9 @@ def test_what_was_not_sent_when_it_was_killed_is_sent_at_the_next_start(tmp_path
             ola.child.kill(signal.SIGSTOP)
             pia.type("before it was killed\r")
             pia.until(lambda: "outbox 1" in pia.toolbar)
+            until = time.monotonic() + PATIENCE_S
+            while "before it was killed" not in command(server, "pia", "history")[0]:
+                assert time.monotonic() < until, "it is on the disk, which may be slow"
             pia.child.kill(signal.SIGKILL)
             pia.until_end()
         server.process.send_signal(signal.SIGCONT)
