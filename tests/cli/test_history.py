@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.stage import HOST, speaker
-from udpchat_cli import accounts
+from tests.cli.stage import HOST, opened, speaker
 from udpchat_cli.arguments import Given
 from udpchat_cli.commands import history
 from udpchat_cli.exits import Exit
@@ -38,7 +37,7 @@ def settled(letter: SaveOutgoing, outcome: str) -> Request:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """With a history of anna's."""
-    store = accounts.open_store(speaker(tmp_path, "anna"))
+    store = opened(speaker(tmp_path, "anna"))
     first, second, third = went(1, "hello", 100), went(2, "what?", 300), went(3, "so", 500, "eve")
     long = [went(4, "a", 700, part=1, parts=2), went(4, "b", 700, part=2, parts=2)]
     requests: list[Request] = [
@@ -96,7 +95,7 @@ def test_as_json_it_has_both_words_and_states(folder: Path, capfd: pytest.Captur
 def test_it_marks_nothing_and_can_be_read_while_another_works_with_it(
     folder: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    store = accounts.open_store(speaker(folder, "anna"))
+    store = opened(speaker(folder, "anna"))
     asyncio.run(store.commit([came(9, "just now", 900)]))
     assert things(folder, capfd)[-1]["text"] == "just now"
     assert len(store.unseen(0, 100)) == 5

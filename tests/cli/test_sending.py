@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.cli.stage import Stage, play
-from udpchat_cli import accounts, sending
+from tests.cli.stage import Stage, opened, play
+from udpchat_cli import sending
 from udpchat_cli.exits import Exit, Failed
 from udpchat_cli.session import NOWHERE, Session
 from udpchat_core.requests import StoreReply
@@ -122,7 +122,7 @@ def test_without_a_server_it_is_status_4_and_the_next_session_sends_it(tmp_path:
 
 def test_without_an_address_of_the_server_it_is_kept_as_well(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
-        store = accounts.open_store(stage.who("anna"))
+        store = opened(stage.who("anna"))
         anna = Session(stage.who("anna").account, store, NOWHERE, clock=stage.loop.clock())
         anna.trouble = Failed(Exit.UNREACHABLE, "example.org has no address")
         assert anna.start() == NOWHERE
@@ -130,7 +130,7 @@ def test_without_an_address_of_the_server_it_is_kept_as_well(tmp_path: Path) -> 
         assert sent.status is Exit.UNREACHABLE
         assert sent.why.startswith("example.org has no address; message 1 is kept")
         await anna.end()
-        store = accounts.open_store(stage.who("anna"))
+        store = opened(stage.who("anna"))
         assert [letter.text for letter in store.load().outbox] == ["hello"]
         store.close()
 
@@ -178,7 +178,7 @@ class FullDisk(SqliteClientStore):
 def test_a_full_disk_is_status_8(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
         await stage.known("anna", "bob")
-        anna = await stage.online("anna", open_store=lambda who: FullDisk(who.path))
+        anna = await stage.online("anna", opening=lambda who: FullDisk(who.path))
         store = anna._store
         assert isinstance(store, FullDisk)
         store.is_full = True

@@ -81,7 +81,7 @@ def test_a_greeting_gets_the_servers_key_and_leaves_nothing_there(tmp_path: Path
     async def scene(stage: Stage) -> None:
         answer = await greet([stage.address])
         anna = await stage.online("anna")
-        assert answer == (stage.address, anna._store.load().server_key)
+        assert answer == (stage.address, anna.core.server_key)
         await anna.end()
 
     play(scene, tmp_path)

@@ -53,7 +53,8 @@ from udpchat_core.requests import (
     StoreReply,
 )
 
-from .port import KeptLetter, Request
+from .letters import KeptLetter
+from .port import Request
 
 
 class _Memory:

@@ -10,15 +10,15 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from .errors import StoreCorrupt
+from .letters import KeptLetter
 from .paths import server_path
-from .port import KeptLetter, StoreCorrupt
-from .sqlite_client import SCHEMA
-from .sqlite_file import Connection, Schema, as_store_error, check_header, connect
-from .sqlite_server import SCHEMA as SERVER_SCHEMA
+from .schemas import CLIENT, SERVER, Schema
+from .sqlite_file import Connection, as_store_error, check_header, connect
 
 
 @contextmanager
-def reading(path: Path, schema: Schema = SCHEMA) -> Iterator[Connection]:
+def reading(path: Path, schema: Schema = CLIENT) -> Iterator[Connection]:
     """The file, open for reading. Raises `StoreError` if it is no file of this kind, or cannot be read."""
     check_header(path, schema)
     try:
@@ -44,7 +44,7 @@ def pinned_server_key(path: Path) -> bytes | None:
 
 def check_whole(path: Path) -> None:
     """Read all of a client's or a server's file. Raises `StoreError`, if it is damaged above all."""
-    schema = SERVER_SCHEMA if path == server_path(path.parent) else SCHEMA
+    schema = SERVER if path == server_path(path.parent) else CLIENT
     with reading(path, schema) as connection:
         found = next(iter(connection.execute("PRAGMA integrity_check(1)")))[0]
     if found != "ok":

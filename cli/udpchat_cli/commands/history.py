@@ -6,7 +6,7 @@ from heapq import merge
 from itertools import groupby
 from typing import Any
 
-from udpchat_net.stores.port import KeptLetter
+from udpchat_net.stores.letters import KeptLetter
 from udpchat_net.stores.reading import SentLetter, reading, received_letters, sent_letters
 
 from .. import schema

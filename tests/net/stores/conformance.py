@@ -45,9 +45,10 @@ from udpchat_core.requests import (
     SettleOutgoing,
     StoreReply,
 )
+from udpchat_net.stores.letters import KeptLetter
 from udpchat_net.stores.memory import ClientMemory, ServerMemory
 from udpchat_net.stores.paths import server_path
-from udpchat_net.stores.port import KeptLetter, Request
+from udpchat_net.stores.port import Request
 from udpchat_net.stores.sqlite_client import SqliteClientStore, create_client
 from udpchat_net.stores.sqlite_server import SqliteServerStore, create_server
 

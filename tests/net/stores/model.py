@@ -47,7 +47,7 @@ from udpchat_core.requests import (
     StoredLetter,
     StoreReply,
 )
-from udpchat_net.stores.port import KeptLetter
+from udpchat_net.stores.letters import KeptLetter
 
 
 class ClientModel:

@@ -8,8 +8,8 @@ from pathlib import Path
 from tests.net.stores.conformance import new_client_state
 from udpchat_core.delivery.parts import Part
 from udpchat_core.requests import EnterLetter, MarkSeen, SavePin, SaveVerified
-from udpchat_net.stores.sqlite_client import SCHEMA, SqliteClientStore, create_client
-from udpchat_net.stores.sqlite_file import Schema
+from udpchat_net.stores.schemas import CLIENT, Schema
+from udpchat_net.stores.sqlite_client import SqliteClientStore, create_client
 
 ANNA, BERT, CLEO = (bytes([n]) * 32 for n in (1, 2, 3))
 
@@ -48,7 +48,7 @@ def test_the_letters_of_texts_that_were_not_complete_are_there_after_the_end(tmp
 
 def test_letters_of_a_file_from_before_there_was_a_mark_count_as_seen(tmp_path: Path) -> None:
     path = tmp_path / "client.db"
-    first = Schema(SCHEMA.application_id, SCHEMA.what, SCHEMA.steps[:1])
+    first = Schema(CLIENT.application_id, CLIENT.what, CLIENT.steps[:1])
     with closing(sqlite3.connect(path, isolation_level=None)) as made:
         made.execute("PRAGMA journal_mode = wal")
         for statement in (
@@ -71,7 +71,7 @@ def test_letters_of_a_file_from_before_there_was_a_mark_count_as_seen(tmp_path: 
 
 def test_names_of_a_file_from_before_there_were_safety_numbers_are_not_verified(tmp_path: Path) -> None:
     path = tmp_path / "client.db"
-    before = Schema(SCHEMA.application_id, SCHEMA.what, SCHEMA.steps[:3])
+    before = Schema(CLIENT.application_id, CLIENT.what, CLIENT.steps[:3])
     create_client(path, new_client_state(), "localhost:10001")
     with closing(sqlite3.connect(path, isolation_level=None)) as made:
         made.execute("ALTER TABLE pins DROP COLUMN verified")
