@@ -20,6 +20,7 @@ from udpchat_core.requests import (
     EnterLetter,
     FindLetter,
     MarkSeen,
+    MarkStored,
     PinOutgoing,
     SaveCardSeq,
     SaveIdentity,
@@ -72,6 +73,7 @@ SCHEMA = Schema(
                 UNIQUE (sender, ack))""",
         ),
         ("ALTER TABLE pins ADD COLUMN verified INTEGER NOT NULL DEFAULT 0",),
+        ("ALTER TABLE outgoing ADD COLUMN stored INTEGER NOT NULL DEFAULT 0",),  # on the server's disk, as it said
     ),
 )
 
@@ -128,7 +130,7 @@ def _outbox(connection: Connection) -> Iterable[SaveOutgoing]:
 
 def _save_outgoing(connection: Connection, letter: SaveOutgoing) -> None:
     connection.execute(
-        "INSERT INTO outgoing VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL) ON CONFLICT (secret) DO NOTHING",
+        "INSERT INTO outgoing VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL, 0) ON CONFLICT (secret) DO NOTHING",
         astuple(letter),
     )
     connection.execute("UPDATE me SET next_message = max(next_message, ?)", (letter.message + 1,))
@@ -138,6 +140,10 @@ def _pin_outgoing(connection: Connection, pin: PinOutgoing) -> None:
     connection.execute(
         "UPDATE outgoing SET recipient = ? WHERE secret = ? AND recipient IS NULL", (pin.recipient, pin.secret)
     )
+
+
+def _mark_stored(connection: Connection, mark: MarkStored) -> None:
+    connection.execute("UPDATE outgoing SET stored = 1 WHERE secret = ?", (mark.secret,))
 
 
 def _settle_outgoing(connection: Connection, settled: SettleOutgoing) -> None:
@@ -228,6 +234,7 @@ class SqliteClientStore(SqliteStore):
         {
             SaveOutgoing: _save_outgoing,
             PinOutgoing: _pin_outgoing,
+            MarkStored: _mark_stored,
             SettleOutgoing: _settle_outgoing,
             EnterLetter: _enter_letter,
             FindLetter: _find_letter,
