@@ -9,6 +9,7 @@ import pytest
 
 from tests.cli.stage import Stage, opened, play
 from udpchat_cli import sending
+from udpchat_cli.commands.history import rows
 from udpchat_cli.exits import Exit, Failed
 from udpchat_cli.session import NOWHERE, Session
 from udpchat_core.requests import StoreReply
@@ -65,6 +66,7 @@ def test_for_who_is_away_it_is_clear_at_once_that_it_is_stored_only(tmp_path: Pa
         assert sent.seconds < 2
         assert (await Sent().by(anna, "bob", level="stored")).status is Exit.DONE
         await anna.end()
+        assert [row.thing["state"] for row in rows(stage.who("anna"), None)] == ["stored", "stored"]
 
     play(scene, tmp_path)
 

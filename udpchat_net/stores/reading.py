@@ -16,6 +16,11 @@ from .paths import server_path
 from .schemas import CLIENT, SERVER, Schema
 from .sqlite_file import Connection, as_store_error, check_header, connect
 
+_SENT = """SELECT message, part, parts, recipient_name, sent_ms, text, outcome, stored FROM outgoing
+    WHERE ?1 IS NULL OR recipient_name = ?1 ORDER BY message, part"""
+_SENT_UNMARKED = _SENT.replace("stored", "0")
+"""Of a file from before there was a mark for what is stored."""
+
 
 @contextmanager
 def reading(path: Path, schema: Schema = CLIENT) -> Iterator[Connection]:
@@ -64,6 +69,7 @@ class SentLetter:
         sent_ms: when, milliseconds of Unix time.
         text: of this part.
         outcome: "delivered", "refused" or "expired"; None while it is in the outbox.
+        stored: whether the server ever said that it is on its disk.
     """
 
     message: int
@@ -73,16 +79,14 @@ class SentLetter:
     sent_ms: int
     text: str
     outcome: str | None
+    stored: bool
 
 
 def sent_letters(connection: Connection, peer: str | None) -> Iterator[SentLetter]:
     """What was sent, to this name or to all, in the order of sending."""
-    for row in connection.execute(
-        "SELECT message, part, parts, recipient_name, sent_ms, text, outcome FROM outgoing"
-        " WHERE ?1 IS NULL OR recipient_name = ?1 ORDER BY message, part",
-        (peer,),
-    ):
-        yield SentLetter(*row)
+    columns = list(connection.execute("SELECT name FROM pragma_table_info('outgoing')"))
+    for *letter, stored in connection.execute(_SENT if ("stored",) in columns else _SENT_UNMARKED, (peer,)):
+        yield SentLetter(*(*letter, bool(stored)))
 
 
 def received_letters(connection: Connection, peer: str | None) -> Iterator[KeptLetter]:

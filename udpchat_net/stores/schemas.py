@@ -60,6 +60,7 @@ CLIENT: Final = Schema(
                 UNIQUE (sender, ack))""",
         ),
         ("ALTER TABLE pins ADD COLUMN verified INTEGER NOT NULL DEFAULT 0",),
+        ("ALTER TABLE outgoing ADD COLUMN stored INTEGER NOT NULL DEFAULT 0",),  # on the server's disk, as it said
     ),
 )
 

@@ -20,6 +20,7 @@ from udpchat_core.requests import (
     EnterLetter,
     FindLetter,
     MarkSeen,
+    MarkStored,
     PinOutgoing,
     SaveCardSeq,
     SaveIdentity,
@@ -91,7 +92,7 @@ def _outbox(connection: Connection) -> Iterable[SaveOutgoing]:
 
 def _save_outgoing(connection: Connection, letter: SaveOutgoing) -> None:
     connection.execute(
-        "INSERT INTO outgoing VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL) ON CONFLICT (secret) DO NOTHING",
+        "INSERT INTO outgoing VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL, 0) ON CONFLICT (secret) DO NOTHING",
         astuple(letter),
     )
     connection.execute("UPDATE me SET next_message = max(next_message, ?)", (letter.message + 1,))
@@ -101,6 +102,10 @@ def _pin_outgoing(connection: Connection, pin: PinOutgoing) -> None:
     connection.execute(
         "UPDATE outgoing SET recipient = ? WHERE secret = ? AND recipient IS NULL", (pin.recipient, pin.secret)
     )
+
+
+def _mark_stored(connection: Connection, mark: MarkStored) -> None:
+    connection.execute("UPDATE outgoing SET stored = 1 WHERE secret = ?", (mark.secret,))
 
 
 def _settle_outgoing(connection: Connection, settled: SettleOutgoing) -> None:
@@ -191,6 +196,7 @@ class SqliteClientStore(SqliteStore):
         {
             SaveOutgoing: _save_outgoing,
             PinOutgoing: _pin_outgoing,
+            MarkStored: _mark_stored,
             SettleOutgoing: _settle_outgoing,
             EnterLetter: _enter_letter,
             FindLetter: _find_letter,

@@ -164,10 +164,16 @@ def test_other_commands_of_the_same_user_go_through_a_running_chat(server: Serve
         await paper.until(lambda: any(line.endswith("from another udpchat command") for line in paper.lines))
         paper.type(None)
 
+    async def look_back(paper: Paper) -> None:
+        paper.type("/history")
+        await paper.until(lambda: any("<wanda> #1 to vitus, stored: from a script" in line for line in paper.lines))
+        paper.type(None)
+
     speaker = who(server, "wanda")
     status, paper = chatting(speaker, play)
     assert status is Exit.DONE
     assert any("stored for vitus (away)" in line for line in paper.lines)
+    assert chatting(speaker, look_back)[0] is Exit.DONE
 
 
 @pytest.mark.parametrize(
