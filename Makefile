@@ -14,9 +14,10 @@ help: ## this list
 
 venv: .venv/installed ## build .venv from the lock: `python3 udpchat.py` needs it
 
-test: .venv/installed ## build .venv from the lock, then run the tests with branch coverage
-	@$(BIN)/coverage run -m pytest -q
+test: .venv/installed ## build .venv from the lock, then run the tests: those of the core with branch coverage, then all others
+	@$(BIN)/coverage run -m pytest -q tests/core
 	@$(BIN)/coverage report
+	@$(BIN)/python -m pytest -q --ignore=tests/core
 
 check: .venv/installed ## format, lint, types, layers, changelog fragments
 	@sh .ci/check

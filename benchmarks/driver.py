@@ -19,7 +19,8 @@ from typing import Final, cast
 from udpchat_core.actions import Actions, Received, SendDatagram
 from udpchat_core.instant import Instant
 from udpchat_core.requests import ServerState, StoreReply
-from udpchat_net.driver import BATCH_DATAGRAMS_MAX, Driver, run
+from udpchat_net.driver import BATCH_DATAGRAMS_MAX, Driver
+from udpchat_net.loop import run
 from udpchat_net.stores.paths import server_path
 from udpchat_net.stores.sqlite_server import SqliteServerStore, create_server
 

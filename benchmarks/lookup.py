@@ -26,7 +26,8 @@ from udpchat_core.secure.suite import StandardSuite
 from udpchat_core.server import Server, new_server_state
 from udpchat_core.wire import RECORD_PLAINTEXT_BYTES_MIN, encode, pack, parse_untrusted, unpack_untrusted
 from udpchat_net.clock import Clock
-from udpchat_net.driver import Driver, run
+from udpchat_net.driver import Driver
+from udpchat_net.loop import run
 from udpchat_net.stores.paths import server_path
 from udpchat_net.stores.sqlite_server import SqliteServerStore, create_server
 

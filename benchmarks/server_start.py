@@ -39,7 +39,8 @@ from udpchat_core.secure.suite import StandardSuite
 from udpchat_core.server import Server
 from udpchat_core.wire import parse_untrusted
 from udpchat_net.clock import Clock
-from udpchat_net.driver import Driver, run
+from udpchat_net.driver import Driver
+from udpchat_net.loop import run
 from udpchat_net.stores.paths import server_path
 from udpchat_net.stores.sqlite_server import SqliteServerStore, create_server
 

@@ -49,6 +49,17 @@ class PinOutgoing:
 
 
 @dataclass(frozen=True, slots=True)
+class MarkStored:
+    """The server said that the letter is on its disk. A note for who reads the history; nothing waits for it.
+
+    It stays as it was told to the user: a mailbox may lose the letter, or the recipient give it back unopened, and then
+    it is stored again. Once the letter is settled its outcome counts, whatever came first.
+    """
+
+    secret: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class SettleOutgoing:
     """The letter leaves the outbox: `outcome` is "delivered", "refused" or "expired"."""
 
@@ -167,6 +178,7 @@ class DropMailKey:
 ClientRequest = (
     SaveOutgoing
     | PinOutgoing
+    | MarkStored
     | SettleOutgoing
     | EnterLetter
     | FindLetter

@@ -12,10 +12,9 @@ does wrong is no error here. What this program does wrong (the core or the store
 import asyncio
 import errno
 import socket
-import sys
 from collections import Counter, deque
-from collections.abc import Callable, Coroutine, Sequence
-from typing import Any, Final, TypeVar
+from collections.abc import Callable, Sequence
+from typing import Final
 
 from udpchat_core.actions import Action, Actions, Emit, Received, SendDatagram
 from udpchat_core.actions import Store as AskStore
@@ -38,7 +37,6 @@ PEERS_REMEMBERED_MAX: Final = 65_536
 CLOCK_DIFFERENCE_MS_MAX: Final = 1_000
 """How far the wall clock may be from what the core thinks before the core is told."""
 
-T = TypeVar("T")
 OnEvent = Callable[[ClientEvent | ServerEvent], object]
 """Told what happens, on the loop's thread, in the middle of a turn; may call the driver."""
 
@@ -242,22 +240,6 @@ class Driver:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-
-
-def run(main: Coroutine[Any, Any, T]) -> T:
-    """Run a program on the fastest loop there is: uvloop's if the extra "fast" is installed, asyncio's otherwise."""
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        return runner.run(main)
-
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    if sys.platform == "win32":
-        return asyncio.SelectorEventLoop  # the other one has no readers, and goes deaf after an ICMP error
-    try:
-        import uvloop  # noqa: PLC0415 - only if it is there, and a program is about to run
-    except ImportError:
-        return None
-    return uvloop.new_event_loop
 
 
 def _name(error: OSError) -> str:

@@ -1,6 +1,5 @@
 """The command `udpchat`."""
 
-import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -34,24 +33,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(options: object) -> int:
     """Import what carries these options out, and let it. Raises `Failed`."""
-    gc.disable()  # nothing that is imported is garbage, and looking for some takes a seventh of the time
-    from importlib import import_module  # noqa: PLC0415 - as in `main`
-
-    from .arguments import ClassicClientOptions, ClassicServerOptions, Given  # noqa: PLC0415
-    from .exits import Failed, ReaderGone  # noqa: PLC0415
+    from .exits import Failed, ReaderGone  # noqa: PLC0415 - as in `main`
 
     try:
-        if isinstance(options, Given):
-            module = import_module(f"{__package__}.commands.{options.command.module}")
-            _collect_again()
-            return int(module.run(options))
-        from . import classic_client, classic_server  # noqa: PLC0415
-
-        _collect_again()
-        if isinstance(options, ClassicServerOptions):
-            return classic_server.main(options)
-        assert isinstance(options, ClassicClientOptions)
-        return classic_client.main(options)
+        return _carry_out(options)
     except (Failed, ReaderGone):
         raise
     except Exception as error:
@@ -61,9 +46,27 @@ def _run(options: object) -> int:
         raise told from error
 
 
+def _carry_out(options: object) -> int:
+    from importlib import import_module  # noqa: PLC0415 - as in `main`
+
+    from .arguments import ClassicClientOptions, ClassicServerOptions, Given  # noqa: PLC0415
+    from .imports import much_imported  # noqa: PLC0415
+
+    if isinstance(options, Given):
+        with much_imported():
+            module = import_module(f"{__package__}.commands.{options.command.module}")
+        return int(module.run(options))
+    with much_imported():
+        from . import classic_client, classic_server  # noqa: PLC0415
+    if isinstance(options, ClassicServerOptions):
+        return classic_server.main(options)
+    assert isinstance(options, ClassicClientOptions)
+    return classic_client.main(options)
+
+
 def _told(error: Exception) -> "Failed | None":
     """What a user is told of an error of the disk or of a socket; None for anything else, a fault of this program."""
-    from udpchat_net.stores.port import StoreError  # noqa: PLC0415 - only where there was one
+    from udpchat_net.stores.errors import StoreError  # noqa: PLC0415 - only where there was one
     from udpchat_net.udp import DriverError  # noqa: PLC0415
 
     from .exits import Exit, Failed  # noqa: PLC0415
@@ -71,12 +74,6 @@ def _told(error: Exception) -> "Failed | None":
     if isinstance(error, StoreError):
         return Failed(Exit.STATE, str(error))
     return Failed(Exit.USAGE, str(error)) if isinstance(error, DriverError) else None
-
-
-def _collect_again() -> None:
-    """What was imported stays, and is not looked at any more."""
-    gc.freeze()
-    gc.enable()
 
 
 def _open_missing() -> None:

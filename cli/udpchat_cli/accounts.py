@@ -1,21 +1,17 @@
-"""Who speaks: found in what the user said, in the settings, or in the state folder; and the store of whoever that is.
+"""Who speaks: found in what the user said, in the settings, or in the state folder.
 
 An identity is made only where the user said NAME@HOST: as an argument, with `--as`, in `UDPCHAT_AS` or in the settings.
 """
 
 import os
-import time
 from argparse import ArgumentTypeError, Namespace
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from udpchat_core.client import new_client_state
-from udpchat_core.secure.suite import StandardSuite
+from udpchat_net.stores.errors import StoreError
 from udpchat_net.stores.paths import state_folder, state_path
-from udpchat_net.stores.port import StoreError, StoreLocked, StoreMissing
 from udpchat_net.stores.reading import whose
-from udpchat_net.stores.sqlite_client import SqliteClientStore, create_client
 
 from . import settings, values
 from .exits import Exit, Failed
@@ -69,21 +65,6 @@ def known(folder: Path) -> list[Account]:
         if host and port.isdigit():
             found.append(Account(name, host, int(port)))
     return sorted(found, key=lambda each: (each.name, each.host, each.port))
-
-
-def open_store(who: Speaker) -> SqliteClientStore:
-    """Its store, made if it is not there. Raises `StoreError`: `StoreLocked` if it is at work already."""
-    try:
-        return SqliteClientStore(who.path)
-    except StoreMissing:
-        state = new_client_state(StandardSuite(os.urandom), who.account.name, time.time_ns() // 1_000_000)
-        create_client(who.path, state, f"{who.account.host}:{who.account.port}")
-        return SqliteClientStore(who.path)
-    except StoreLocked as error:
-        raise StoreLocked(
-            f"{who.account} is at work already, from the same state folder: stop that udpchat, "
-            "or choose another folder with --state"
-        ) from error
 
 
 def need_known(who: Speaker) -> None:

@@ -7,26 +7,27 @@ Everything that is waited for is a condition, looked at again whenever something
 
 import asyncio
 import os
-import time
 from collections.abc import Callable
 from typing import Final, Protocol
 
-from udpchat_core.client import Client, new_client_state
+from udpchat_core.client import Client
 from udpchat_core.errors import LocalProtocolError
 from udpchat_core.events import ClientEvent, LetterReceived, ServerEvent, ServerKeyChanged, ServerUnreachable
 from udpchat_core.secure.suite import StandardSuite
 from udpchat_net import udp
 from udpchat_net.clock import Clock
-from udpchat_net.driver import Driver, run
+from udpchat_net.driver import Driver
+from udpchat_net.loop import run
 from udpchat_net.stores.paths import state_folder, state_path
-from udpchat_net.stores.port import StoreLocked, StoreMissing
-from udpchat_net.stores.sqlite_client import SqliteClientStore, create_client
+from udpchat_net.stores.sqlite_client import SqliteClientStore
 
 from .arguments import ClassicClientOptions
 from .classic import AcceptKey, Classic, Command, Leave, Misuse, Return, Send, Standing
 from .exits import Exit
+from .opening import open_store
 from .signals import on_signals
 from .terminal import Terminal
+from .values import Account
 
 SETTLE_S_MAX: Final = 30.0
 """After the end of the input: what was sent is delivered or stored by then on any network that lets it through."""
@@ -240,23 +241,6 @@ def _messages(count: int) -> str:
     return "1 message" if count == 1 else f"{count:,} messages"
 
 
-def open_store(name: str, host: str, port: int, folder: str | None) -> SqliteClientStore:
-    """The store of this client, made if it is not there. Raises `StoreError`."""
-    path = state_path(state_folder({"UDPCHAT_STATE": folder}) if folder else state_folder(), name, host, port)
-    try:
-        try:
-            return SqliteClientStore(path)
-        except StoreMissing:
-            state = new_client_state(StandardSuite(os.urandom), name, time.time_ns() // 1_000_000)
-            create_client(path, state, f"{host}:{port}")
-            return SqliteClientStore(path)
-    except StoreLocked as error:
-        raise StoreLocked(
-            f"{name} at {host}:{port} is at work already, from the same state folder: stop that one, "
-            "choose another name, or another folder with --state"
-        ) from error
-
-
 def main(options: ClassicClientOptions) -> int:
     """Run a client to its end; the exit status. Raises `StoreError` and `udp.DriverError`."""
     return run(_main(options))
@@ -264,7 +248,8 @@ def main(options: ClassicClientOptions) -> int:
 
 async def _main(options: ClassicClientOptions) -> Exit:
     host, port = options.server
-    store = open_store(options.name, host, port, options.state)
+    folder = state_folder({"UDPCHAT_STATE": options.state}) if options.state else state_folder()
+    store = open_store(Account(options.name, host, port), state_path(folder, options.name, host, port))
     client = ClassicClient(options.name, store, options.server, Terminal)
     on_signals(client.interrupt)
     return await client.run("::" if ":" in host else "0.0.0.0", options.port)  # noqa: S104 - peers are anywhere

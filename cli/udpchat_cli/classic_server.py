@@ -15,9 +15,10 @@ from udpchat_core.server import Server, new_server_state
 from udpchat_core.server.admission import OPEN, Admission
 from udpchat_net import udp
 from udpchat_net.clock import Clock
-from udpchat_net.driver import Driver, run
+from udpchat_net.driver import Driver
+from udpchat_net.loop import run
+from udpchat_net.stores.errors import StoreLocked, StoreMissing
 from udpchat_net.stores.paths import server_path, state_folder
-from udpchat_net.stores.port import StoreLocked, StoreMissing
 from udpchat_net.stores.sqlite_server import SqliteServerStore, create_server
 
 from . import schema

@@ -19,7 +19,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from udpchat_net.stores.port import StoreLocked
+from udpchat_net.stores.errors import StoreLocked
 
 from . import schema
 from .exits import Exit, Failed, fault

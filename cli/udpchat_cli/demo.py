@@ -13,14 +13,17 @@ from pathlib import Path
 
 from udpchat_net import udp
 from udpchat_net.clock import Clock
-from udpchat_net.driver import run
+from udpchat_net.loop import run
 from udpchat_net.proxy import Proxy, Weather
+from udpchat_net.stores.paths import state_path
 
-from . import classic_client, classic_server
+from . import classic_server
 from .classic_client import ClassicClient
 from .classic_server import ClassicServer
 from .display import PROMPT
 from .exits import Exit
+from .opening import open_store
+from .values import Account
 
 LOSS = 0.2
 PATIENCE_S = 60
@@ -179,7 +182,7 @@ async def _client(
         actors[name] = Actor(name, on_change)
         return actors[name]
 
-    store = classic_client.open_store(name, *server, str(folder))
+    store = open_store(Account(name, *server), state_path(folder, name, *server))
     return await ClassicClient(name, store, server, console, clock).run(_HOST, 0)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from udpchat_core.delivery.parts import Assembler, Part
 from udpchat_core.events import LetterReceived
-from udpchat_net.stores.port import KeptLetter
+from udpchat_net.stores.letters import KeptLetter
 
 from . import schema
 from .display import escaped

@@ -81,7 +81,11 @@ EVENTS: Final[Mapping[str, Kind]] = {
         | {
             "sent_ms": _SENT_MS,
             "text": _TEXT,
-            "state": Field("string", "`queued` until it is `delivered`, `refused` or `expired`"),
+            "state": Field(
+                "string",
+                "`queued` (here only) or `stored` (the server said that it has it) until it is `delivered`, `refused`"
+                " or `expired`",
+            ),
         },
     ),
     "peer": Kind(

@@ -26,9 +26,10 @@ from udpchat_net.clock import Clock
 from udpchat_net.driver import Driver
 from udpchat_net.stores.sqlite_client import SqliteClientStore
 
-from .accounts import Speaker, open_store
+from .accounts import Speaker
 from .exits import Exit, Failed
 from .mail import Text, Texts
+from .opening import open_store
 from .probe import greet
 from .signals import on_signals
 from .values import Account, endpoint_text
@@ -254,7 +255,7 @@ async def session(who: Speaker, *, watch_all: bool = False, offline: bool = Fals
     """
     host, port, trouble = who.account.host, who.account.port, None
     server = None if who.is_known else await resolved(host, port)
-    store = open_store(who)
+    store = open_store(who.account, who.path)
     try:
         try:
             server = server or await resolved(host, port)

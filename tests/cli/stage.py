@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from tests.cli.virtual_time import VirtualTimeLoop
 from udpchat_cli import accounts, classic_server
 from udpchat_cli.classic_server import ClassicServer
+from udpchat_cli.opening import open_store
 from udpchat_cli.session import Session
 from udpchat_cli.settings import Settings
 from udpchat_cli.values import Account
@@ -20,6 +21,11 @@ from udpchat_net.stores.sqlite_client import SqliteClientStore
 
 T = TypeVar("T")
 HOST = "127.0.0.1"
+
+
+def opened(who: accounts.Speaker) -> SqliteClientStore:
+    """The store of whoever speaks, made if need be."""
+    return open_store(who.account, who.path)
 
 
 class Stage:
@@ -45,11 +51,11 @@ class Stage:
         return speaker(self.folder, name, self.port)
 
     def session(
-        self, name: str, open_store: Callable[[accounts.Speaker], SqliteClientStore] = accounts.open_store, **how: Any
+        self, name: str, opening: Callable[[accounts.Speaker], SqliteClientStore] = opened, **how: Any
     ) -> Session:
         """A session that was not started yet; whoever makes it ends it."""
         who = self.who(name)
-        return Session(who.account, open_store(who), self.address, clock=self.loop.clock(), **how)
+        return Session(who.account, opening(who), self.address, clock=self.loop.clock(), **how)
 
     async def online(self, name: str, **how: Any) -> Session:
         session = self.session(name, **how)

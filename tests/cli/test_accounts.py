@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
+from tests.cli.stage import opened
 from udpchat_cli import accounts, settings
 from udpchat_cli.exits import Exit, Failed
 from udpchat_cli.settings import Settings
 from udpchat_cli.values import Account, Endpoint
-from udpchat_net.stores.port import StoreLocked
+from udpchat_net.stores.errors import StoreLocked
 
 ANNA, BERT = Account("anna", "example.org", 10001), Account("bert", "::1", 7)
 
@@ -35,7 +36,7 @@ def write(environ: dict[str, str], text: str) -> Path:
 def make(folder: Path, *them: Account) -> None:
     for account in them:
         who = accounts.speaker(given(speaker=account, state=str(folder)), {})
-        accounts.open_store(who).close()
+        opened(who).close()
 
 
 def test_the_argument_counts_more_than_the_environment_and_that_more_than_the_settings(
@@ -84,10 +85,10 @@ def test_without_any_identity_it_is_said_how_to_make_one(environ: dict[str, str]
 
 def test_an_identity_that_is_at_work_can_be_looked_at_but_not_opened(tmp_path: Path) -> None:
     who = accounts.speaker(given(speaker=ANNA, state=str(tmp_path)), {})
-    store = accounts.open_store(who)
+    store = opened(who)
     assert accounts.known(tmp_path) == [ANNA]
     with pytest.raises(StoreLocked, match=r"anna@example\.org is at work already"):
-        accounts.open_store(who)
+        opened(who)
     store.close()
 
 

@@ -6,9 +6,11 @@ from pathlib import Path
 
 from tests.cli.transcript import Typist
 from tests.cli.virtual_time import VirtualTimeLoop
-from udpchat_cli import classic_client, classic_server
+from udpchat_cli import classic_server
 from udpchat_cli.classic_client import ClassicClient
 from udpchat_cli.classic_server import ClassicServer
+from udpchat_cli.opening import open_store
+from udpchat_cli.values import Account
 from udpchat_core import events as e
 from udpchat_core.requests import EnterLetter, StoreReply
 from udpchat_net.stores.port import Request
@@ -31,7 +33,7 @@ def test_a_command_waits_until_the_message_before_it_is_on_disk(tmp_path: Path) 
     async def scenario(loop: VirtualTimeLoop) -> None:
         server = ClassicServer(classic_server.open_store(str(tmp_path)), lambda *_: None, loop.clock())
         at = server.start([("127.0.0.1", 0)])
-        made = classic_client.open_store("alice", "127.0.0.1", at.port, str(tmp_path))
+        made = open_store(Account("alice", "127.0.0.1", at.port), tmp_path / "alice.db")
         made.close()
         store, consoles = SlowStore(made.path), list[Typist]()
         store.room = asyncio.Event()
@@ -64,7 +66,7 @@ def test_a_command_waits_until_the_message_before_it_is_on_disk(tmp_path: Path) 
 
 def test_a_text_that_an_end_cut_in_two_is_shown_whole(tmp_path: Path) -> None:
     async def scenario() -> list[str]:
-        store = classic_client.open_store("alice", "127.0.0.1", 10_001, str(tmp_path))
+        store = open_store(Account("alice", "127.0.0.1", 10_001), tmp_path / "alice.db")
         await store.commit(
             [EnterLetter(SENDER, bytes([part]) * 16, 1, part, "bob", 7, 8, part, 3, f"{part}, ") for part in (1, 2)]
         )

@@ -16,7 +16,7 @@ import pytest
 from udpchat_cli import control
 from udpchat_cli.control import Control, NobodyThere, Say, alone, ask, control_path
 from udpchat_cli.exits import Exit, Failed
-from udpchat_net.stores.port import StoreLocked
+from udpchat_net.stores.errors import StoreLocked
 
 Things = list[dict[str, Any]]
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from tests.cli.stage import Stage, play
+from tests.cli.stage import Stage, opened, play
 from tests.cli.transcript import Typist
-from udpchat_cli import accounts, sending
+from udpchat_cli import sending
 from udpchat_cli.classic_client import ClassicClient
 from udpchat_cli.commands.listen import Listener
 from udpchat_cli.exits import Exit, Failed
@@ -102,7 +102,7 @@ def test_what_comes_beyond_the_count_stays_for_the_next(screen: Screen, tmp_path
 def test_long_texts_and_many_are_printed_whole(screen: Screen, tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
         await stage.known("bob")
-        store = accounts.open_store(stage.who("bob"))
+        store = opened(stage.who("bob"))
         letters = [
             EnterLetter(bytes(32), n.to_bytes(16), 1, n, "anna", 7 + n // 3, 8, 1 + n % 3, 3, f"{n} ")
             for n in range(900)
@@ -111,7 +111,7 @@ def test_long_texts_and_many_are_printed_whole(screen: Screen, tmp_path: Path) -
         store.close()
         assert await listen(stage, screen, seconds=1) is Exit.DONE
         assert screen.texts() == [f"{n} {n + 1} {n + 2} " for n in range(0, 897, 3)]
-        store = accounts.open_store(stage.who("bob"))
+        store = opened(stage.who("bob"))
         await store.commit(letters[-1:])
         store.close()
         assert await listen(stage, screen, seconds=1) is Exit.DONE
@@ -234,14 +234,14 @@ def test_the_classic_client_leaves_nothing_unseen(tmp_path: Path) -> None:
             consoles.append(Typist(on_change))
             return consoles[0]
 
-        store = accounts.open_store(stage.who("bob"))
+        store = opened(stage.who("bob"))
         client = ClassicClient("bob", store, ("127.0.0.1", stage.port), console, stage.loop.clock())
         running = asyncio.ensure_future(client.run("127.0.0.1", 0))
         await asyncio.sleep(5)
         consoles[0].type(None)
         await running
         assert any(line.endswith(" two") for line in consoles[0].printed)
-        store = accounts.open_store(stage.who("bob"))
+        store = opened(stage.who("bob"))
         assert store.unseen(0, 10) == []
         store.close()
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from udpchat_cli.mail import Text, Texts, received, shown_name
 from udpchat_core.delivery.parts import Part
 from udpchat_core.events import LetterReceived
-from udpchat_net.stores.port import KeptLetter
+from udpchat_net.stores.letters import KeptLetter
 
 ANNA, BERT = b"a" * 32, b"b" * 32
 NUMBERS = count(1)

@@ -144,7 +144,7 @@ def test_a_state_that_is_in_use_is_said(server: Server, failed: Callable[..., st
     process = server.client("karl")
     first_line(process)
     line = failed(*server.words("karl"), status=8)
-    assert f"karl at 127.0.0.1:{server.port} is at work already" in line
+    assert f"karl@127.0.0.1:{server.port} is at work already" in line
     process.communicate(timeout=PATIENCE_S)
 
 

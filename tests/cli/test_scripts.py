@@ -36,6 +36,7 @@ def test_a_message_from_a_pipe_waits_for_the_next_who_listens(users: tuple[User,
     assert bob.run("listen", "--timeout", "0.2") == ("", "", 0)
     sent, _ = anna.things("history", bob.name)
     assert (sent["event"], sent["text"], sent["to"]) == ("sent", got["text"], bob.name)
+    assert sent["state"] == "stored"  # bob has it by now, which nobody told anna's machine yet
     shown, _, _ = bob.run("history")
     assert TIME.sub("TIME", shown).splitlines()[:2] == [
         rf"TIME <{anna.name}>   error: \x1b[31mred\x1b[0m",

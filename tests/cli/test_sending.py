@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.cli.stage import FullDisk, Stage, play
-from udpchat_cli import accounts, sending
+from tests.cli.stage import FullDisk, Stage, opened, play
+from udpchat_cli import sending
+from udpchat_cli.commands.history import rows
 from udpchat_cli.exits import Exit, Failed
 from udpchat_cli.session import NOWHERE, Session
 
@@ -62,6 +63,7 @@ def test_for_who_is_away_it_is_clear_at_once_that_it_is_stored_only(tmp_path: Pa
         assert sent.seconds < 2
         assert (await Sent().by(anna, "bob", level="stored")).status is Exit.DONE
         await anna.end()
+        assert [row.thing["state"] for row in rows(stage.who("anna"), None)] == ["stored", "stored"]
 
     play(scene, tmp_path)
 
@@ -119,7 +121,7 @@ def test_without_a_server_it_is_status_4_and_the_next_session_sends_it(tmp_path:
 
 def test_without_an_address_of_the_server_it_is_kept_as_well(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
-        store = accounts.open_store(stage.who("anna"))
+        store = opened(stage.who("anna"))
         anna = Session(stage.who("anna").account, store, NOWHERE, clock=stage.loop.clock())
         anna.trouble = Failed(Exit.UNREACHABLE, "example.org has no address")
         assert anna.start() == NOWHERE
@@ -127,7 +129,7 @@ def test_without_an_address_of_the_server_it_is_kept_as_well(tmp_path: Path) -> 
         assert sent.status is Exit.UNREACHABLE
         assert sent.why.startswith("example.org has no address; message 1 is kept")
         await anna.end()
-        store = accounts.open_store(stage.who("anna"))
+        store = opened(stage.who("anna"))
         assert [letter.text for letter in store.load().outbox] == ["hello"]
         store.close()
 
@@ -164,7 +166,7 @@ def test_another_key_is_status_7_and_stays_so_until_the_user_decides(tmp_path: P
 def test_a_full_disk_is_status_8(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
         await stage.known("anna", "bob")
-        anna = await stage.online("anna", open_store=lambda who: FullDisk(who.path))
+        anna = await stage.online("anna", opening=lambda who: FullDisk(who.path))
         store = anna._store
         assert isinstance(store, FullDisk)
         store.is_full = True

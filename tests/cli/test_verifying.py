@@ -161,7 +161,7 @@ def test_a_mark_that_is_not_on_disk_is_not_claimed(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
         await stage.known("bob", "anna")
         store = FullDisk(stage.who("anna").path)
-        anna = await stage.online("anna", open_store=lambda _: store)
+        anna = await stage.online("anna", opening=lambda _: store)
         await told(anna, "bob")
         store.is_full = True
         thing, status, why = await told(anna, "bob", "mark")

@@ -28,10 +28,13 @@ from random import Random
 from shutil import rmtree
 
 from tests.cli.virtual_time import VirtualTimeLoop
-from udpchat_cli import classic_client, classic_server
+from udpchat_cli import classic_server
 from udpchat_cli.classic_client import ClassicClient
 from udpchat_cli.classic_server import ClassicServer
 from udpchat_cli.exits import Exit
+from udpchat_cli.opening import open_store
+from udpchat_cli.values import Account
+from udpchat_net.stores.paths import state_path
 
 STEP_S = 4.0
 """Long enough for five tries of 500 ms after 500 ms of direct ones."""
@@ -83,7 +86,7 @@ class Person:
     """A client at work."""
 
     def __init__(self, name: str, folder: Path, port: int, loop: VirtualTimeLoop, seed: str) -> None:
-        store = classic_client.open_store(name, "127.0.0.1", port, str(folder))
+        store = open_store(Account(name, "127.0.0.1", port), state_path(folder, name, "127.0.0.1", port))
         seeded = Random(seed).randbytes  # the pings, above all, come at the same times in every run
         self.client = ClassicClient(name, store, ("127.0.0.1", port), self._console, loop.clock(), seeded)
         self.task = loop.create_task(self.client.run("127.0.0.1", 0))

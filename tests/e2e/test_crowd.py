@@ -18,7 +18,7 @@ from udpchat_core.client import Client, new_client_state
 from udpchat_core.events import Registered
 from udpchat_core.secure.suite import StandardSuite
 from udpchat_net.clock import Clock
-from udpchat_net.driver import run
+from udpchat_net.loop import run
 from udpchat_net.stores.memory import ClientMemory
 
 AT_ONCE, ALL = 300, 1_000

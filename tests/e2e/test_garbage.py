@@ -6,7 +6,7 @@ from random import Random
 from tests.e2e.ends import client, heard, say, server
 from tests.e2e.garbage import LARGEST_BYTES, Tap, kinds
 from tests.net.udp_peers import Peer, until
-from udpchat_net.driver import run
+from udpchat_net.loop import run
 
 
 def test_thirty_kinds_of_garbage_are_counted_and_everybody_goes_on(tmp_path: Path) -> None:

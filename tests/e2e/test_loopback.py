@@ -11,7 +11,7 @@ import pytest
 from tests.e2e.ends import client, delivered, heard, say, server
 from tests.net.udp_peers import until
 from udpchat_core.events import LetterReceived, MessageDelivered, MessageStored
-from udpchat_net.driver import run
+from udpchat_net.loop import run
 from udpchat_net.proxy import Proxy, Weather
 
 FOUL = Weather(loss=0.2, duplication=0.2, reordering=0.2, delay_s_max=0.01)

@@ -8,7 +8,7 @@ import pytest
 from tests.e2e import namespaces
 from tests.e2e.ends import client, delivered, heard, say, server
 from tests.net.udp_peers import until
-from udpchat_net.driver import run
+from udpchat_net.loop import run
 
 Three = tuple[namespaces.Namespace, namespaces.Namespace, namespaces.Namespace]
 

@@ -26,7 +26,8 @@ from udpchat_core.events import (
     MessageStored,
     Registered,
 )
-from udpchat_net.driver import Driver, run
+from udpchat_net.driver import Driver
+from udpchat_net.loop import run
 
 NAMES: Final = ("ann", "bob", "cat")
 UNDER_WAY_MAX: Final = 2

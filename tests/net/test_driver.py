@@ -22,7 +22,8 @@ from udpchat_core.instant import Instant
 from udpchat_net import driver as driver_module
 from udpchat_net import udp
 from udpchat_net.clock import Clock
-from udpchat_net.driver import Driver, run
+from udpchat_net.driver import Driver
+from udpchat_net.loop import run
 from udpchat_net.stores.sqlite_client import SqliteClientStore, create_client
 
 Scenario = Callable[..., Coroutine[Any, Any, None]]

@@ -114,6 +114,13 @@ FAULTS: Final = (
         Invariant.DURABLE,
     ),
     Planted(
+        "marked before stored",
+        _OUTBOX,
+        "                if letter.phase is Phase.STORED:",
+        "                if letter.phase is Phase.STORING:",
+        Invariant.DURABLE,
+    ),
+    Planted(
         "queued before commit",
         _CLIENT,
         "            turn.store(saved)\n",

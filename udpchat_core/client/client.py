@@ -378,7 +378,7 @@ class Client:
             case SaveIdentity(_, public), _:  # R-2.4-4: nothing of this life is for it
                 turn.emit(IdentityRotated(public))
             case _:
-                pass  # SaveServerKey, SaveCardSeq, MarkSeen: nothing waits for them
+                pass  # MarkStored, SaveServerKey, SaveCardSeq, MarkSeen: nothing waits for them
 
     def _turn(self, now: Instant) -> Turn:
         return Turn(now, RECORD_PLAINTEXT_BYTES_MIN)

@@ -10,7 +10,7 @@ from ..instant import MS, Instant, after
 from ..limits import DIRECT_RETRY_US, DIRECT_WAIT_US_MAX, NOTED_SLOTS_MAX, NUMBER_LIMIT, OUTBOX_LETTERS_MAX
 from ..machines.outgoing import OUTGOING, Do, Outgoing, OutgoingLetter, Phase
 from ..messages import CardBody, LetterBody, Noted, Refusal, Store
-from ..requests import PinOutgoing, SaveOutgoing, SettleOutgoing
+from ..requests import MarkStored, PinOutgoing, SaveOutgoing, SettleOutgoing
 from ..secure.card import is_expired
 from ..secure.letter import ack_of, seal_letter_untrusted, slot_of
 from ..table import step
@@ -314,6 +314,8 @@ class Outbox:
             case Do.CANCEL:
                 self._requester.cancel(("store", letter.secret), turn)
             case Do.REPORT:
+                if letter.phase is Phase.STORED:  # said once in a life of this program
+                    turn.store(MarkStored(letter.secret))
                 self.progress.moved(letter, turn)
             case _:
                 self._forget(letter, contact, turn)

@@ -19,6 +19,7 @@ from udpchat_core.limits import LOOKUP_NEGATIVE_TTL_S, OUTBOX_DAYS_MAX
 from udpchat_core.requests import (
     Entered,
     EnterLetter,
+    MarkStored,
     PinOutgoing,
     SaveOutgoing,
     SavePin,
@@ -181,6 +182,8 @@ class Ledger(Observer):
                     self._check_name(node, self.by_secret[secret].saved.to, recipient)
                 case SavePin(name, identity):
                     self._check_name(node, name, identity)
+                case MarkStored(secret) if secret in self.by_secret:
+                    self._check_stored(node, self.by_secret[secret])
                 case SettleOutgoing(secret, outcome) if secret in self.by_secret:
                     self._settle(self.by_secret[secret], outcome)
                 case EnterLetter():
@@ -224,6 +227,10 @@ class Ledger(Observer):
         by_server = self.world.nodes[SERVER].clock.wall_ms(now_us) - letter.saved.sent_ms >= days_ms
         started_again = sender.life != letter.life
         return by_sender and (self._server_is_set or (started_again and by_server))
+
+    def _check_stored(self, node: Node, letter: Letter) -> None:
+        if self.is_server_honest and not (letter.kept or letter.entered):
+            raise Violation(Invariant.DURABLE, f"{node.name} marked {letter} as stored")
 
     def _settle(self, letter: Letter, outcome: str) -> None:
         bound_us = self.bound_us.get(letter.saved.to)

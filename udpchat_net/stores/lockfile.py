@@ -12,7 +12,7 @@ import sys
 from errno import EACCES, EAGAIN
 from pathlib import Path
 
-from .port import StoreLocked, StoreUnusable
+from .errors import StoreLocked, StoreUnusable
 
 
 class LockFile:

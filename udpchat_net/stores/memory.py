@@ -32,6 +32,7 @@ from udpchat_core.requests import (
     KeptReceipt,
     MailPage,
     MarkSeen,
+    MarkStored,
     PinOutgoing,
     ReadMail,
     ReadReceipts,
@@ -53,7 +54,8 @@ from udpchat_core.requests import (
     StoreReply,
 )
 
-from .port import KeptLetter, Request
+from .letters import KeptLetter
+from .port import Request
 
 
 class _Memory:
@@ -92,6 +94,7 @@ class Outgoing:
 
     saved: SaveOutgoing
     recipient: bytes | None
+    stored: bool = False
     outcome: str | None = None
 
 
@@ -173,6 +176,10 @@ class ClientMemory(_Memory):
                 row = self.outgoing.get(secret)
                 if row is not None and row.recipient is None:
                     row.recipient = recipient
+            case MarkStored(secret):
+                row = self.outgoing.get(secret)
+                if row is not None:
+                    row.stored = True
             case SettleOutgoing(secret, outcome):
                 row = self.outgoing.get(secret)
                 if row is not None and row.outcome is None:

@@ -10,15 +10,20 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from .errors import StoreCorrupt
+from .letters import KeptLetter
 from .paths import server_path
-from .port import KeptLetter, StoreCorrupt
-from .sqlite_client import SCHEMA
-from .sqlite_file import Connection, Schema, as_store_error, check_header, connect
-from .sqlite_server import SCHEMA as SERVER_SCHEMA
+from .schemas import CLIENT, SERVER, Schema
+from .sqlite_file import Connection, as_store_error, check_header, connect
+
+_SENT = """SELECT message, part, parts, recipient_name, sent_ms, text, outcome, stored FROM outgoing
+    WHERE ?1 IS NULL OR recipient_name = ?1 ORDER BY message, part"""
+_SENT_UNMARKED = _SENT.replace("stored", "0")
+"""Of a file from before there was a mark for what is stored."""
 
 
 @contextmanager
-def reading(path: Path, schema: Schema = SCHEMA) -> Iterator[Connection]:
+def reading(path: Path, schema: Schema = CLIENT) -> Iterator[Connection]:
     """The file, open for reading. Raises `StoreError` if it is no file of this kind, or cannot be read."""
     check_header(path, schema)
     try:
@@ -44,7 +49,7 @@ def pinned_server_key(path: Path) -> bytes | None:
 
 def check_whole(path: Path) -> None:
     """Read all of a client's or a server's file. Raises `StoreError`, if it is damaged above all."""
-    schema = SERVER_SCHEMA if path == server_path(path.parent) else SCHEMA
+    schema = SERVER if path == server_path(path.parent) else CLIENT
     with reading(path, schema) as connection:
         found = next(iter(connection.execute("PRAGMA integrity_check(1)")))[0]
     if found != "ok":
@@ -64,6 +69,7 @@ class SentLetter:
         sent_ms: when, milliseconds of Unix time.
         text: of this part.
         outcome: "delivered", "refused" or "expired"; None while it is in the outbox.
+        stored: whether the server ever said that it is on its disk.
     """
 
     message: int
@@ -73,16 +79,14 @@ class SentLetter:
     sent_ms: int
     text: str
     outcome: str | None
+    stored: bool
 
 
 def sent_letters(connection: Connection, peer: str | None) -> Iterator[SentLetter]:
     """What was sent, to this name or to all, in the order of sending."""
-    for row in connection.execute(
-        "SELECT message, part, parts, recipient_name, sent_ms, text, outcome FROM outgoing"
-        " WHERE ?1 IS NULL OR recipient_name = ?1 ORDER BY message, part",
-        (peer,),
-    ):
-        yield SentLetter(*row)
+    columns = list(connection.execute("SELECT name FROM pragma_table_info('outgoing')"))
+    for *letter, stored in connection.execute(_SENT if ("stored",) in columns else _SENT_UNMARKED, (peer,)):
+        yield SentLetter(*(*letter, bool(stored)))
 
 
 def received_letters(connection: Connection, peer: str | None) -> Iterator[KeptLetter]:

@@ -15,9 +15,11 @@ from typing import Any, ClassVar, TypeVar
 
 from udpchat_core.requests import Result, StoreReply
 
+from .errors import StoreError
 from .lockfile import LockFile
-from .port import Request, StoreError
-from .sqlite_file import Connect, Connection, Schema, as_store_error, check_header, connect, open_checked
+from .port import Request
+from .schemas import Schema
+from .sqlite_file import Connect, Connection, as_store_error, check_header, connect, open_checked
 
 T = TypeVar("T")
 Handler = Callable[[Connection, Any], Result]

@@ -20,6 +20,7 @@ from udpchat_core.requests import (
     EnterLetter,
     FindLetter,
     MarkSeen,
+    MarkStored,
     PinOutgoing,
     SaveCardSeq,
     SaveIdentity,
@@ -32,48 +33,11 @@ from udpchat_core.requests import (
 )
 
 from . import sqlite_file
-from .port import KeptLetter, StoreCorrupt
+from .errors import StoreCorrupt
+from .letters import KeptLetter
+from .schemas import CLIENT
 from .sqlite import SqliteStore
-from .sqlite_file import Connect, Connection, Schema, connect
-
-SCHEMA = Schema(
-    application_id=0x75644301,
-    what="a udpchat client's store",
-    steps=(
-        (
-            """CREATE TABLE me (
-                only INTEGER PRIMARY KEY CHECK (only = 1), name TEXT NOT NULL, server TEXT NOT NULL,
-                identity BLOB NOT NULL, server_key BLOB, card_seq INTEGER NOT NULL, next_message INTEGER NOT NULL)""",
-            "CREATE TABLE mail_keys (private BLOB PRIMARY KEY, made_ms INTEGER NOT NULL)",
-            "CREATE TABLE pins (name TEXT PRIMARY KEY, identity BLOB NOT NULL)",
-            """CREATE TABLE outgoing (
-                secret BLOB PRIMARY KEY, message INTEGER NOT NULL, part INTEGER NOT NULL, parts INTEGER NOT NULL,
-                recipient_name TEXT NOT NULL, sent_ms INTEGER NOT NULL, text TEXT NOT NULL,
-                recipient BLOB, outcome TEXT)""",
-            "CREATE INDEX outbox ON outgoing (message, part) WHERE outcome IS NULL",
-            """CREATE TABLE inbox (
-                sender BLOB NOT NULL, ack BLOB NOT NULL, epoch INTEGER NOT NULL, seq INTEGER NOT NULL,
-                name TEXT NOT NULL, sent_ms INTEGER NOT NULL, received_ms INTEGER NOT NULL,
-                part INTEGER NOT NULL, parts INTEGER NOT NULL, text TEXT NOT NULL,
-                PRIMARY KEY (sender, ack))""",
-            # `changed` grows with every change, and is never used twice: the order of the watermarks.
-            """CREATE TABLE watermarks (
-                changed INTEGER PRIMARY KEY AUTOINCREMENT, sender BLOB NOT NULL, epoch INTEGER NOT NULL,
-                seq INTEGER NOT NULL, UNIQUE (sender, epoch))""",
-            "CREATE INDEX watermarks_of_a_sender ON watermarks (sender)",
-        ),
-        (  # the identity before, and its signature for this one
-            "ALTER TABLE me ADD COLUMN former BLOB",
-            "ALTER TABLE me ADD COLUMN signature BLOB",
-        ),
-        (  # what was there before was seen when it came
-            """CREATE TABLE unseen (
-                entry INTEGER PRIMARY KEY AUTOINCREMENT, sender BLOB NOT NULL, ack BLOB NOT NULL,
-                UNIQUE (sender, ack))""",
-        ),
-        ("ALTER TABLE pins ADD COLUMN verified INTEGER NOT NULL DEFAULT 0",),
-    ),
-)
+from .sqlite_file import Connect, Connection, connect
 
 _BEGUN = """SELECT each.sender, each.sent_ms, each.part, each.parts, each.text
     FROM (SELECT max(rowid) AS last FROM inbox GROUP BY sender)
@@ -115,7 +79,7 @@ def create_client(path: Path, state: ClientState, server: str, connect: Connect 
         for sender, epoch, seq in state.watermarks:
             _raise_watermark(connection, sender, epoch, seq)
 
-    sqlite_file.create(path, SCHEMA, fill, connect)
+    sqlite_file.create(path, CLIENT, fill, connect)
 
 
 def _outbox(connection: Connection) -> Iterable[SaveOutgoing]:
@@ -128,7 +92,7 @@ def _outbox(connection: Connection) -> Iterable[SaveOutgoing]:
 
 def _save_outgoing(connection: Connection, letter: SaveOutgoing) -> None:
     connection.execute(
-        "INSERT INTO outgoing VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL) ON CONFLICT (secret) DO NOTHING",
+        "INSERT INTO outgoing VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL, 0) ON CONFLICT (secret) DO NOTHING",
         astuple(letter),
     )
     connection.execute("UPDATE me SET next_message = max(next_message, ?)", (letter.message + 1,))
@@ -138,6 +102,10 @@ def _pin_outgoing(connection: Connection, pin: PinOutgoing) -> None:
     connection.execute(
         "UPDATE outgoing SET recipient = ? WHERE secret = ? AND recipient IS NULL", (pin.recipient, pin.secret)
     )
+
+
+def _mark_stored(connection: Connection, mark: MarkStored) -> None:
+    connection.execute("UPDATE outgoing SET stored = 1 WHERE secret = ?", (mark.secret,))
 
 
 def _settle_outgoing(connection: Connection, settled: SettleOutgoing) -> None:
@@ -223,11 +191,12 @@ def _drop_mail_key(connection: Connection, key: DropMailKey) -> None:
 class SqliteClientStore(SqliteStore):
     """The store of one client; made by `create_client`."""
 
-    schema = SCHEMA
+    schema = CLIENT
     handlers = MappingProxyType(
         {
             SaveOutgoing: _save_outgoing,
             PinOutgoing: _pin_outgoing,
+            MarkStored: _mark_stored,
             SettleOutgoing: _settle_outgoing,
             EnterLetter: _enter_letter,
             FindLetter: _find_letter,

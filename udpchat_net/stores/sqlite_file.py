@@ -14,12 +14,10 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from .lockfile import LockFile
-from .port import (
+from .errors import (
     StoreCorrupt,
     StoreError,
     StoreExists,
@@ -29,6 +27,8 @@ from .port import (
     StoreNewer,
     StoreUnusable,
 )
+from .lockfile import LockFile
+from .schemas import Schema
 
 _MAGIC, _HEADER_BYTES, _WORD_BYTES = b"SQLite format 3\0", 100, 4
 _VERSION_AT, _APPLICATION_AT = 60, 68  # https://www.sqlite.org/fileformat2.html#the_database_header
@@ -64,26 +64,6 @@ class Connection(Protocol):
 
 Connect = Callable[[Path, bool], Connection]
 """Opens the file that is there; the flag: for reading only."""
-
-
-@dataclass(frozen=True, slots=True)
-class Schema:
-    """What kind of file it is.
-
-    Attributes:
-        application_id: SQLite's mark of the program that a file belongs to.
-        what: for messages: "a client's store".
-        steps: step n is the statements that make version n + 1 of version n.
-    """
-
-    application_id: int
-    what: str
-    steps: tuple[tuple[str, ...], ...]
-
-    @property
-    def version(self) -> int:
-        """The newest."""
-        return len(self.steps)
 
 
 def connect(path: Path, read_only: bool) -> Connection:

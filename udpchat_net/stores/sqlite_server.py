@@ -38,9 +38,10 @@ from udpchat_core.requests import (
 )
 
 from . import sqlite_file
-from .port import StoreCorrupt
+from .errors import StoreCorrupt
+from .schemas import SERVER
 from .sqlite import SqliteStore
-from .sqlite_file import Connect, Connection, Schema, connect
+from .sqlite_file import Connect, Connection, connect
 
 _USERS_PAGE = 1_000  # users read at once at the start
 _PLACE = """SELECT mailboxes.id, last_entry, mailboxes.letters, of_strangers,
@@ -51,43 +52,6 @@ _PLACE = """SELECT mailboxes.id, last_entry, mailboxes.letters, of_strangers,
 _ENTRY = """SELECT letters.rowid, slot, letters.mailbox, senders.id, senders.sender
     FROM mailboxes JOIN letters ON letters.mailbox = mailboxes.id JOIN senders ON senders.id = letters.sender
     WHERE owner = ? AND entry = ?"""
-
-SCHEMA = Schema(
-    application_id=0x75645301,
-    what="a udpchat server's store",
-    steps=(
-        (
-            "CREATE TABLE me (only INTEGER PRIMARY KEY CHECK (only = 1), private BLOB NOT NULL)",
-            "CREATE TABLE users (name TEXT PRIMARY KEY, identity BLOB NOT NULL UNIQUE, card BLOB NOT NULL)",
-            """CREATE TABLE mailboxes (
-                id INTEGER PRIMARY KEY, owner BLOB NOT NULL UNIQUE, last_entry INTEGER NOT NULL,
-                letters INTEGER NOT NULL, of_strangers INTEGER NOT NULL)""",
-            """CREATE TABLE senders (
-                id INTEGER PRIMARY KEY, mailbox INTEGER NOT NULL, sender BLOB NOT NULL,
-                letters INTEGER NOT NULL, known INTEGER NOT NULL, UNIQUE (mailbox, sender))""",
-            # `sender` is the row of `senders`, which is of one mailbox.
-            """CREATE TABLE letters (
-                mailbox INTEGER NOT NULL, entry INTEGER NOT NULL, sender INTEGER NOT NULL, slot BLOB NOT NULL,
-                attempt INTEGER NOT NULL, kept_ms INTEGER NOT NULL, letter BLOB NOT NULL,
-                UNIQUE (mailbox, entry), UNIQUE (sender, slot))""",
-            "CREATE INDEX letters_by_age ON letters (kept_ms)",
-            """CREATE TABLE receipts (
-                made INTEGER PRIMARY KEY AUTOINCREMENT, sender BLOB NOT NULL, owner BLOB NOT NULL,
-                entry INTEGER NOT NULL, slot BLOB NOT NULL, ack BLOB)""",
-            "CREATE UNIQUE INDEX receipt_of_an_entry ON receipts (owner, entry)",
-            "CREATE UNIQUE INDEX receipt_of_a_slot ON receipts (sender, slot, owner)",
-            "CREATE INDEX receipts_of_a_sender ON receipts (sender)",
-            "CREATE INDEX receipts_of_a_pair ON receipts (sender, owner)",
-        ),
-        (
-            # An earlier identity of the name that handed it to this one, and its signature.
-            "ALTER TABLE users ADD COLUMN former BLOB",
-            "ALTER TABLE users ADD COLUMN signature BLOB",
-            "CREATE TABLE bans (identity BLOB PRIMARY KEY) WITHOUT ROWID",
-            "CREATE TABLE invites (hash BLOB PRIMARY KEY, until_ms INTEGER NOT NULL) WITHOUT ROWID",
-        ),
-    ),
-)
 
 
 def create_server(path: Path, state: ServerState, connect: Connect = connect) -> None:
@@ -102,7 +66,7 @@ def create_server(path: Path, state: ServerState, connect: Connect = connect) ->
         for invite in state.invites:
             _save_invite(connection, invite)
 
-    sqlite_file.create(path, SCHEMA, fill, connect)
+    sqlite_file.create(path, SERVER, fill, connect)
 
 
 def _bind_user(connection: Connection, user: BindUser) -> Bound:
@@ -297,7 +261,7 @@ class _Users(Iterable[BindUser]):
 class SqliteServerStore(SqliteStore):
     """The store of one server; made by `create_server`."""
 
-    schema = SCHEMA
+    schema = SERVER
     handlers = MappingProxyType(
         {
             BindUser: _bind_user,

@@ -7,7 +7,13 @@ from .lines import Line
 
 
 class Front(Protocol):
-    """Where lines are typed and shown."""
+    """Where lines are typed and shown.
+
+    Attributes:
+        desk: the chat; `Closed` until there is one.
+    """
+
+    desk: "Desk"
 
     @property
     def is_broken(self) -> bool:
@@ -28,12 +34,12 @@ class Front(Protocol):
         """What was typed next, of one or several lines; None: there is no more."""
         ...
 
-    def start(self) -> None:
-        """Begin: on the running loop. Raises `Failed`."""
+    async def start(self) -> None:
+        """Begin, on the running loop: when this returns, somebody can type."""
         ...
 
     async def stop(self) -> None:
-        """Nothing is taken any more; the terminal is as it was. Lines may still be shown."""
+        """Nothing is taken any more; the terminal is as it was. Lines may still be shown. Once more does nothing."""
         ...
 
     def show(self, lines: Iterable[Line], *, ring: bool = False) -> None:
@@ -67,3 +73,25 @@ class Desk(Protocol):
     def changed(self) -> None:
         """There is something to take, or the front is broken."""
         ...
+
+
+class Closed:
+    """The desk before there is a chat: what is typed waits."""
+
+    def prompt(self) -> str:
+        """To nobody yet."""
+        return "> "
+
+    def toolbar(self) -> str:
+        """That it takes a moment."""
+        return "starting"
+
+    def completions(self, before: str) -> list[str]:  # noqa: ARG002 - a `Desk`
+        """None yet."""
+        return []
+
+    def active(self) -> None:
+        """Nobody has to know."""
+
+    def changed(self) -> None:
+        """Whoever opens looks by itself."""

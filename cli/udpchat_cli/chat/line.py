@@ -27,7 +27,7 @@ from prompt_toolkit.output import ColorDepth, Output, create_output
 from prompt_toolkit.renderer import print_formatted_text
 from prompt_toolkit.styles import Style as Styles
 
-from .front import Desk
+from .front import Closed, Desk
 from .lines import Line, Style, note
 from .recall import Recall
 
@@ -62,16 +62,18 @@ class LineFront:
     """A terminal; made and used on the loop's thread.
 
     Attributes:
+        desk: the chat.
         is_broken: whether the terminal is gone.
         is_patient: the end of the input is somebody's wish to end.
     """
 
     is_patient = False
 
-    def __init__(self, desk: Desk, recalled: Path) -> None:
+    def __init__(self, state: Path) -> None:
+        """`state` is the file of whoever types: what was typed is remembered beside it."""
+        self.desk: Desk = Closed()
         self.is_broken = self._said_trouble = False
-        self._desk = desk
-        self._recall = Recall(recalled)
+        self._recall = Recall(state.with_suffix(".typed"))
         self._waiting: deque[str | None] = deque()
         self._depth = ColorDepth.DEPTH_1_BIT if os.environ.get("NO_COLOR") else ColorDepth.DEPTH_4_BIT
         self._styles = Styles.from_dict(
@@ -102,19 +104,23 @@ class LineFront:
         )
 
     def _prefix(self, number: int, wrapped: int) -> FormattedText:
-        prompt = self._desk.prompt()
+        prompt = self.desk.prompt()
         if number == 0 and wrapped == 0:
             return FormattedText([(f"class:{_PROMPT}", prompt)])
         return FormattedText([(f"class:{Style.STATE}", " " * max(len(prompt) - 2, 0) + "| ")])
 
     def _toolbar(self) -> FormattedText:
-        return FormattedText([(f"class:{_TOOLBAR}", f" {self._desk.toolbar()}")])
+        return FormattedText([(f"class:{_TOOLBAR}", f" {self.desk.toolbar()}")])
 
     # --- begin and end ---
 
-    def start(self) -> None:
-        """Take the terminal."""
+    async def start(self) -> None:
+        """Take the terminal, and draw."""
+        drawn = asyncio.Event()
+        self._app.after_render += lambda _: drawn.set()
         self._running = asyncio.ensure_future(self._run())
+        self._running.add_done_callback(lambda _: drawn.set())
+        await drawn.wait()
 
     async def stop(self) -> None:
         """Give it back as it was."""
@@ -134,7 +140,7 @@ class LineFront:
     def ended(self) -> None:
         """There is no more to take."""
         self._waiting.append(None)
-        self._desk.changed()
+        self.desk.changed()
 
     # --- out ---
 
@@ -154,7 +160,7 @@ class LineFront:
             output.flush()
         except OSError:
             self.is_broken = True
-            self._desk.changed()
+            self.desk.changed()
         self._app.invalidate()
 
     def refresh(self) -> None:
@@ -182,7 +188,7 @@ class LineFront:
             self._said_trouble = True
             why = self._recall.trouble.strerror
             self.show([note(f"What you type is not remembered for the next time: {self._recall.path}: {why}.")])
-        self._desk.changed()
+        self.desk.changed()
 
     def complete(self, step: int) -> None:
         """Put the next thing that Tab offers in the place of the word before the cursor; or the one before it."""
@@ -190,7 +196,7 @@ class LineFront:
         if self._offer is None or self._offer.shown != document:
             before = document.text_before_cursor
             base = before[: before.rfind(" ") + 1]
-            self._offer = _Offer(base, document.text_after_cursor, self._desk.completions(before), document)
+            self._offer = _Offer(base, document.text_after_cursor, self.desk.completions(before), document)
             step = min(step, 0)
         if self._offer.words:
             self._offer.at = (self._offer.at + step) % len(self._offer.words)
@@ -200,7 +206,7 @@ class LineFront:
     def _typed(self) -> None:
         if len(self._buffer.text) > TYPED_CHARS_MAX:
             self._buffer.text = self._buffer.text[:TYPED_CHARS_MAX]
-        self._desk.active()
+        self.desk.active()
 
 
 def _fragments(line: Line, columns: int) -> Iterator[tuple[str, str]]:

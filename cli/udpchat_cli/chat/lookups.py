@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import groupby
 from typing import Any, Final
 
-from udpchat_net.stores.port import StoreError
+from udpchat_net.stores.errors import StoreError
 
 from ..accounts import Speaker
 from ..commands.history import rows

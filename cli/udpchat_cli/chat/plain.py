@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from ..descriptors import descriptor, write_all
 from ..editor import Lines
 from ..pieces import Pieces
-from .front import Desk
+from .front import Closed, Desk
 from .lines import Line
 
 LINES_WAITING_MAX = 64
@@ -26,12 +26,13 @@ class Plain:
     """Standard input and output, whatever they are; made and used on the loop's thread.
 
     Attributes:
+        desk: the chat.
         is_broken: whether nothing can be written any more.
     """
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self) -> None:
+        self.desk: Desk = Closed()
         self.is_broken = False
-        self._desk = desk
         self._in, self._out = descriptor(sys.stdin), descriptor(sys.stdout)
         self._encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
@@ -44,7 +45,7 @@ class Plain:
         """Whether the input is no terminal."""
         return self._in is None or not os.isatty(self._in)
 
-    def start(self) -> None:
+    async def start(self) -> None:
         """Read."""
         self._pieces.start()
 
@@ -72,7 +73,7 @@ class Plain:
                 write_all(self._out, text, self._encoding)
             except OSError:  # nobody reads it any more
                 self.is_broken = True
-                self._desk.changed()
+                self.desk.changed()
 
     # --- in ---
 
@@ -95,5 +96,5 @@ class Plain:
             self._waiting.extend([None] if rest is None else [rest, None])
         if len(self._waiting) <= LINES_WAITING_MAX:
             self._pieces.go_on()
-        self._desk.active()
-        self._desk.changed()
+        self.desk.active()
+        self.desk.changed()

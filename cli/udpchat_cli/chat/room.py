@@ -6,9 +6,7 @@ an address at last. What was typed meanwhile waits.
 
 import asyncio
 import time
-from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 from typing import Final
 
 from udpchat_core import events as e
@@ -23,7 +21,7 @@ from ..sending import answer
 from ..session import NOWHERE, Event, Session, resolved, session
 from ..values import Endpoint, endpoint_text
 from . import keys
-from .front import Desk, Front
+from .front import Front
 from .lines import Line, Style, alarm, note
 from .lookups import compare_keys, history
 from .model import Chat, Standing
@@ -43,13 +41,12 @@ _LAST_LETTERS = 500
 class Room:
     """One chat, from the beginning to the end. It is the `Desk` of its front."""
 
-    def __init__(
-        self, who: Speaker, bind: Endpoint | None, invite: bytes | None, front: Callable[[Desk], Front]
-    ) -> None:
+    def __init__(self, who: Speaker, bind: Endpoint | None, invite: bytes | None, front: Front) -> None:
+        """`front` has started."""
         self._who, self._bind, self._invite = who, bind or Endpoint(None, None), invite
         self._host = endpoint_text(who.account.host, who.account.port)
         self.chat = Chat(who.account.name, self._host, lambda: time.time_ns() // 1_000_000)
-        self._front = front(self)
+        self._front, front.desk = front, self
         self._session: Session | None = None
         self._is_over = self._again = self._met = False
         self._later: asyncio.TimerHandle | None = None
@@ -78,7 +75,6 @@ class Room:
 
     def _begin(self) -> None:
         self._remember()
-        self._front.start()
         who, peer = self._who.account, self.chat.peer
         to = f"You write to {peer}" if peer else "/who shows who is there, and /to NAME says to whom you write"
         self._front.show([note(f"{who}. {to}; /help tells more, Ctrl-D ends.")])
@@ -298,8 +294,3 @@ class Room:
         """Look what was typed."""
         if self._session is not None:
             self._session.changed()
-
-
-def recalled_path(state: Path) -> Path:
-    """Where what was typed is remembered."""
-    return state.with_suffix(".typed")

@@ -1,30 +1,38 @@
-"""`chat`: somebody chats, on a terminal or line by line."""
+"""`chat`: somebody chats, on a terminal or line by line.
+
+The prompt is there before what a chat needs is imported, which takes twice as long as the prompt does; what is typed
+meanwhile waits.
+"""
 
 import os
 import sys
 
-from udpchat_net.driver import run as run_loop
+from udpchat_net.loop import run as run_loop
 
 from ..accounts import Speaker, speaker
 from ..arguments import Given
-from ..chat.front import Desk, Front
-from ..chat.room import Room, recalled_path
+from ..chat.front import Front
 from ..exits import Exit
+from ..imports import much_imported
 
 
 def run(given: Given) -> int:
     """Chat; the exit status. Raises `Failed`, `StoreError` and `udp.DriverError`."""
-    who, arguments = speaker(given.arguments), given.arguments
-    chosen = arguments.ui or who.settings.ui
-    is_plain = chosen == "plain" or not _can_edit()
+    who = speaker(given.arguments)
+    chosen = given.arguments.ui or who.settings.ui
+    return run_loop(_chat(who, given, is_plain=chosen == "plain" or not _can_edit()))
 
-    async def chat() -> Exit:
-        room = Room(
-            who, arguments.bind or who.settings.bind, arguments.invite, lambda desk: _front(desk, who, is_plain)
-        )
+
+async def _chat(who: Speaker, given: Given, *, is_plain: bool) -> Exit:
+    front = _front(who, is_plain)
+    await front.start()
+    try:
+        with much_imported():
+            from ..chat.room import Room  # noqa: PLC0415 - see above
+        room = Room(who, given.arguments.bind or who.settings.bind, given.arguments.invite, front)
         return await room.run()
-
-    return run_loop(chat())
+    finally:
+        await front.stop()
 
 
 def _can_edit() -> bool:
@@ -33,11 +41,11 @@ def _can_edit() -> bool:
     return is_terminal and os.environ.get("TERM", "" if sys.platform == "win32" else "dumb") != "dumb"
 
 
-def _front(desk: Desk, who: Speaker, is_plain: bool) -> Front:
+def _front(who: Speaker, is_plain: bool) -> Front:
     if is_plain:
         from ..chat.plain import Plain  # noqa: PLC0415 - one of the two
 
-        return Plain(desk)
+        return Plain()
     from ..chat.line import LineFront  # noqa: PLC0415 - the library takes a while
 
-    return LineFront(desk, recalled_path(who.path))
+    return LineFront(who.path)

@@ -4,9 +4,9 @@ from argparse import Namespace
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from udpchat_net.driver import run as run_loop
+from udpchat_net.loop import run as run_loop
+from udpchat_net.stores.errors import StoreError
 from udpchat_net.stores.paths import state_path
-from udpchat_net.stores.port import StoreError
 from udpchat_net.stores.reading import pinned_server_key
 
 from .. import settings

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from heapq import merge
 from itertools import groupby
-from typing import Any
+from typing import Any, Final
 
-from udpchat_net.stores.port import KeptLetter
+from udpchat_net.stores.letters import KeptLetter
 from udpchat_net.stores.reading import SentLetter, reading, received_letters, sent_letters
 
 from .. import schema
@@ -17,6 +17,9 @@ from ..exits import Exit
 from ..mail import Texts, received, shown_name
 from ..output import Output
 from ..wording import timestamp
+
+_STATES: Final = ("refused", "expired", "queued", "stored", "delivered")
+"""A message stands where that one of its letters does which is first here; that is what the user was told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +54,14 @@ def _sent(name: str, letters: Iterable[SentLetter]) -> Iterator[Row]:
     for number, parts in groupby(letters, lambda letter: letter.message):
         of_message = list(parts)
         first, text = of_message[0], "".join(part.text for part in of_message)
-        state = _state([part.outcome for part in of_message])
+        state = min(map(_state, of_message), key=_STATES.index)
         head = f"{timestamp(first.sent_ms)} <{name}> #{number} to {first.to}, {state}: "
         about = {"message": number, "to": first.to, "sent_ms": first.sent_ms, "text": text, "state": state}
         yield Row(first.sent_ms, head, text, schema.made("sent", **about))
 
 
-def _state(outcomes: list[str | None]) -> str:
-    """Of all letters of a message: what befell the first that was not delivered."""
-    return next((outcome or "queued" for outcome in outcomes if outcome != "delivered"), "delivered")
+def _state(letter: SentLetter) -> str:
+    return letter.outcome or ("stored" if letter.stored else "queued")
 
 
 def _came(letters: Iterable[KeptLetter]) -> Iterator[Row]:

@@ -3,7 +3,7 @@
 from argparse import Namespace
 
 from udpchat_core import events as e
-from udpchat_net.driver import run as run_loop
+from udpchat_net.loop import run as run_loop
 
 from ..accounts import Speaker, speaker
 from ..arguments import Given

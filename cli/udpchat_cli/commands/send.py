@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Any
 
 from udpchat_core.limits import TEXT_PARTS_BYTES_MAX
-from udpchat_net.driver import run as run_loop
+from udpchat_net.loop import run as run_loop
 
 from ..accounts import Speaker, speaker
 from ..arguments import Given

@@ -13,7 +13,7 @@ from udpchat_core import events as e
 from udpchat_core.actions import Actions
 from udpchat_core.errors import LocalProtocolError
 from udpchat_core.server.admission import OPEN, Admission, Policy
-from udpchat_net.driver import run as run_loop
+from udpchat_net.loop import run as run_loop
 from udpchat_net.stores.sqlite_server import SqliteServerStore
 
 from .. import schema, settings

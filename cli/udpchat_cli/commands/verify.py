@@ -6,8 +6,8 @@ If a `chat` or `listen` works with the same identity, that one is asked.
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from udpchat_net.driver import run as run_loop
-from udpchat_net.stores.port import StoreLocked
+from udpchat_net.loop import run as run_loop
+from udpchat_net.stores.errors import StoreLocked
 
 from ..accounts import Speaker, need_known, speaker
 from ..arguments import Given

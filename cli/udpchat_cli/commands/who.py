@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from udpchat_core import events as e
-from udpchat_net.driver import run as run_loop
+from udpchat_net.loop import run as run_loop
 
 from .. import schema
 from ..accounts import Speaker, speaker

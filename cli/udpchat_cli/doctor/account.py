@@ -14,7 +14,7 @@ from udpchat_core.address import Address
 from udpchat_core.datagrams import ACK_BYTES, Acks
 from udpchat_core.wire import serialize
 from udpchat_net import udp
-from udpchat_net.stores.port import StoreLocked
+from udpchat_net.stores.errors import StoreLocked
 
 from ..accounts import Speaker
 from ..exits import Exit, Failed

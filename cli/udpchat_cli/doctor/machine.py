@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Final
 
 from udpchat_net import udp
+from udpchat_net.stores.errors import StoreError, StoreLocked
 from udpchat_net.stores.lockfile import LockFile
 from udpchat_net.stores.paths import server_path
-from udpchat_net.stores.port import StoreError, StoreLocked
 from udpchat_net.stores.reading import check_whole
 
 from ..exits import Exit

@@ -2,6 +2,8 @@
 
 import re
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -99,6 +101,57 @@ def test_tab_goes_through_names_and_commands(server: Server) -> None:
         hal.until(lambda: hal.typed == "ivan> /to ivan")
         hal.type("\t\r")
         hal.until(lambda: hal.typed == "inga>")
+
+
+def test_the_prompt_is_there_before_what_a_chat_needs_is_imported() -> None:
+    program = """
+import sys
+import udpchat_cli.commands.chat, udpchat_cli.chat.line
+slow = {"pydantic", "statemachine", "cryptography", "cbor2", "udpchat_core.client", "udpchat_cli.chat.room"}
+sys.exit(repr(slow & set(sys.modules)) if slow & set(sys.modules) else 0)
+"""
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+
+
+def test_what_is_typed_while_the_chat_starts_is_done_once_it_is_there(server: Server) -> None:
+    screen = ChatScreen(words(server, "jack"))
+    try:
+        screen.until(lambda: screen.toolbar == "starting")  # the kernel gives what is there in the order of writing
+        screen.type("/to jack\rearly\r")
+        screen.until(screen.says("<jack> #1 early"))
+        screen.until(screen.says("<jack> early"))
+        assert screen.typed == "jack>"
+    finally:
+        screen.child.close(force=True)
+
+
+@pytest.mark.parametrize("key", ["\x04", "\x03"])
+def test_an_end_that_is_typed_while_the_chat_starts_ends_it(server: Server, key: str) -> None:
+    screen = ChatScreen(words(server, "jill"))
+    try:
+        screen.until(lambda: bool(screen.rows))
+        screen.type(key)
+        screen.until_end()
+        assert screen.modes & (ECHO | CANONICAL) == ECHO | CANONICAL
+        assert "starting" not in "".join(screen.rows)
+        assert screen.ended() == 0
+    finally:
+        screen.child.close(force=True)
+
+
+def test_a_chat_that_cannot_start_leaves_one_sentence_and_the_terminal_as_it_was(server: Server) -> None:
+    with chat(server, "jan"):
+        screen = ChatScreen(words(server, "jan"))
+        try:
+            screen.until_end()
+            assert screen.modes & (ECHO | CANONICAL) == ECHO | CANONICAL
+            rows = "".join(screen.rows)
+            assert rows.startswith(f"udpchat: jan@127.0.0.1:{server.port} is at work already")
+            assert "starting" not in rows
+            assert screen.ended() == 8
+        finally:
+            screen.child.close(force=True)
 
 
 def test_an_unknown_command_sends_nothing_and_names_the_nearest(server: Server) -> None:

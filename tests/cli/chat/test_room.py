@@ -8,14 +8,15 @@ import pytest
 
 from tests.cli.chat.screens import command, words
 from tests.cli.processes import PATIENCE_S, Server
+from tests.cli.stage import opened
 from udpchat_cli import accounts, session
 from udpchat_cli.arguments import Given, parse
 from udpchat_cli.chat import room
-from udpchat_cli.chat.front import Desk
+from udpchat_cli.chat.front import Closed, Desk
 from udpchat_cli.chat.lines import Line
 from udpchat_cli.exits import Exit, Failed
 from udpchat_core.address import Address
-from udpchat_net.driver import run
+from udpchat_net.loop import run
 
 
 class Paper:
@@ -23,8 +24,9 @@ class Paper:
 
     is_patient = False
 
-    def __init__(self, desk: Desk, is_broken: bool) -> None:
-        self.desk, self.is_broken = desk, is_broken
+    def __init__(self, is_broken: bool) -> None:
+        self.desk: Desk = Closed()
+        self.is_broken = is_broken
         self.lines: list[str] = []
         self.rings = 0
         self._typed: list[str | None] = []
@@ -37,8 +39,8 @@ class Paper:
     def take(self) -> str | None:
         return self._typed.pop(0)
 
-    def start(self) -> None:
-        self.lines.append("started")
+    async def start(self) -> None:
+        pass
 
     async def stop(self) -> None:
         self.lines.append("stopped")
@@ -77,19 +79,13 @@ def chatting(
     """Chat, with somebody who plays."""
 
     async def main() -> tuple[Exit, Paper]:
-        papers: list[Paper] = []
-
-        def paper(desk: Desk) -> Paper:
-            papers.append(Paper(desk, is_broken))
-            return papers[0]
-
+        paper = Paper(is_broken)
         chat = asyncio.ensure_future(room.Room(speaker, None, None, paper).run())
-        await asyncio.sleep(0)
-        played = asyncio.ensure_future(play(papers[0]))
+        played = asyncio.ensure_future(play(paper))
         done, _ = await asyncio.wait([chat, played], return_when=asyncio.FIRST_EXCEPTION)
         for each in done:
             each.result()
-        return await chat, papers[0]
+        return await chat, paper
 
     return run(main())
 
@@ -98,7 +94,7 @@ def test_a_server_whose_name_has_no_address_is_found_once_it_has_one(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     speaker = who(server, "rita")
-    accounts.open_store(speaker).close()
+    opened(speaker).close()
     find, found = session.resolved, asyncio.Event()
 
     async def resolved(host: str, port: int) -> Address:
@@ -119,9 +115,7 @@ def test_a_server_whose_name_has_no_address_is_found_once_it_has_one(
         await paper.until(lambda: paper.has("<rita> kept"))
         paper.type(None)
 
-    status, paper = chatting(speaker, play)
-    assert status is Exit.DONE
-    assert paper.lines.count("started") == 1
+    assert chatting(speaker, play)[0] is Exit.DONE
 
 
 def test_what_could_not_be_shown_is_shown_the_next_time(server: Server) -> None:
@@ -170,10 +164,16 @@ def test_other_commands_of_the_same_user_go_through_a_running_chat(server: Serve
         await paper.until(lambda: any(line.endswith("from another udpchat command") for line in paper.lines))
         paper.type(None)
 
+    async def look_back(paper: Paper) -> None:
+        paper.type("/history")
+        await paper.until(lambda: any("<wanda> #1 to vitus, stored: from a script" in line for line in paper.lines))
+        paper.type(None)
+
     speaker = who(server, "wanda")
     status, paper = chatting(speaker, play)
     assert status is Exit.DONE
     assert any("stored for vitus (away)" in line for line in paper.lines)
+    assert chatting(speaker, look_back)[0] is Exit.DONE
 
 
 @pytest.mark.parametrize(

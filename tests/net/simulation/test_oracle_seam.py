@@ -22,6 +22,7 @@ from udpchat_core.messages import (
     Store,
     Stored,
 )
+from udpchat_core.requests import MarkStored
 from udpchat_core.wire import serialize
 from udpchat_net.simulation.faults import SERVER
 from udpchat_net.simulation.invariants import Invariant
@@ -89,6 +90,14 @@ def test_a_receipt_that_is_not_on_the_disk(kind: type[Any]) -> None:
 def test_the_user_is_told_what_is_not_so(event: Any) -> None:
     with violates(Invariant.DURABLE):
         Stage().does("ann", Emit(event))
+
+
+def test_a_letter_marked_as_stored_before_the_mailbox_has_it() -> None:
+    stage = Stage()
+    with violates(Invariant.DURABLE, "as stored"):
+        stage.commit("ann", MarkStored(SECRET))
+    stage.kept()
+    stage.commit("ann", MarkStored(SECRET))
 
 
 def test_the_user_is_told_delivered_before_it_is() -> None:

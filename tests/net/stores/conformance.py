@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from tests.net.stores.model import ClientModel, ServerModel
+from tests.net.stores.model import ClientModel, ServerModel, sent_letter
 from udpchat_core.messages import CollectedEntry, Outcome, Rotation
 from udpchat_core.requests import (
     BanIdentity,
@@ -28,6 +28,7 @@ from udpchat_core.requests import (
     FindLetter,
     KeepLetter,
     MarkSeen,
+    MarkStored,
     PinOutgoing,
     Quota,
     ReadMail,
@@ -45,9 +46,11 @@ from udpchat_core.requests import (
     SettleOutgoing,
     StoreReply,
 )
+from udpchat_net.stores.letters import KeptLetter
 from udpchat_net.stores.memory import ClientMemory, ServerMemory
 from udpchat_net.stores.paths import server_path
-from udpchat_net.stores.port import KeptLetter, Request
+from udpchat_net.stores.port import Request
+from udpchat_net.stores.reading import SentLetter, reading, sent_letters
 from udpchat_net.stores.sqlite_client import SqliteClientStore, create_client
 from udpchat_net.stores.sqlite_server import SqliteServerStore, create_server
 
@@ -66,6 +69,14 @@ class Opened(Generic[S]):
         """Of a client's store."""
         letters: list[KeptLetter] = self.store.unseen(after, letters_max)
         return letters
+
+    def sent(self) -> list[SentLetter]:
+        """The history of what a client sent."""
+        if isinstance(self.store, ClientMemory):
+            rows = sorted(self.store.outgoing.values(), key=lambda row: (row.saved.message, row.saved.part))
+            return [replace(sent_letter(row.saved), outcome=row.outcome, stored=row.stored) for row in rows]
+        with reading(self.store.path) as connection:
+            return list(sent_letters(connection, None))
 
     def commit(self, *requests: Request) -> tuple[StoreReply, ...]:
         """One batch."""
@@ -143,6 +154,7 @@ CLIENT_REQUESTS: st.SearchStrategy[Any] = st.one_of(
         st.none() | IDENTITIES,
     ),
     st.builds(PinOutgoing, st.builds(lambda n, p: bytes([n, p]) * 8, st.integers(1, 5), st.integers(1, 2)), IDENTITIES),
+    st.builds(MarkStored, st.builds(lambda n, p: bytes([n, p]) * 8, st.integers(1, 5), st.integers(1, 2))),
     st.builds(
         SettleOutgoing,
         st.builds(lambda n, p: bytes([n, p]) * 8, st.integers(1, 5), st.integers(1, 2)),
@@ -236,6 +248,10 @@ def client_machine(adapter: Adapter) -> type[RuleBasedStateMachine]:
         def unseen(self, first: int) -> None:
             kept = self.opened.unseen(0, first)
             self.model.check_unseen([*kept, *self.opened.unseen(kept[-1].entry if kept else 0, 10_000)])
+
+        @invariant()
+        def history(self) -> None:
+            self.model.check_sent(self.opened.sent())
 
     return ClientMachine
 

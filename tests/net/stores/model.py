@@ -28,6 +28,7 @@ from udpchat_core.requests import (
     KeptReceipt,
     MailPage,
     MarkSeen,
+    MarkStored,
     PinOutgoing,
     ReadMail,
     ReadReceipts,
@@ -47,7 +48,8 @@ from udpchat_core.requests import (
     StoredLetter,
     StoreReply,
 )
-from udpchat_net.stores.port import KeptLetter
+from udpchat_net.stores.letters import KeptLetter
+from udpchat_net.stores.reading import SentLetter
 
 
 class ClientModel:
@@ -55,7 +57,7 @@ class ClientModel:
 
     def __init__(self, state: ClientState) -> None:
         self.state = state
-        self.settled: set[bytes] = set()
+        self.sent = {each.secret: sent_letter(each) for each in state.outbox}
         self.inbox: dict[tuple[bytes, bytes], EnterLetter] = {}
         self.seen: set[tuple[bytes, bytes]] = set()
 
@@ -68,6 +70,10 @@ class ClientModel:
         """The state is what the requests made; pins are in no particular order."""
         by_name = tuple(sorted(state.pins, key=lambda pin: pin.name))
         assert replace(state, pins=by_name) == self.state
+
+    def check_sent(self, letters: list[SentLetter]) -> None:
+        """The history of what was sent, in the order of sending, whatever became of it."""
+        assert letters == sorted(self.sent.values(), key=lambda each: (each.message, each.part))
 
     def check_unseen(self, kept: list[KeptLetter]) -> None:
         """These are the letters that were entered and not seen, in their order."""
@@ -86,8 +92,8 @@ class ClientModel:
         state = self.state
         match request:
             case SaveOutgoing():
-                known = self.settled | {each.secret for each in state.outbox}
-                if request.secret not in known:
+                if request.secret not in self.sent:
+                    self.sent[request.secret] = sent_letter(request)
                     outbox = sorted((*state.outbox, request), key=lambda p: (p.message, p.part))
                     state = replace(state, outbox=tuple(outbox))
                 self.state = replace(state, next_message=max(state.next_message, request.message + 1))
@@ -99,8 +105,11 @@ class ClientModel:
                         for each in state.outbox
                     ),
                 )
-            case SettleOutgoing(secret):
-                self.settled |= {each.secret for each in state.outbox if each.secret == secret}
+            case MarkStored(secret) if secret in self.sent:
+                self.sent[secret] = replace(self.sent[secret], stored=True)
+            case SettleOutgoing(secret, outcome):
+                if secret in {each.secret for each in state.outbox}:
+                    self.sent[secret] = replace(self.sent[secret], outcome=outcome)
                 self.state = replace(state, outbox=tuple(each for each in state.outbox if each.secret != secret))
             case EnterLetter(sender, ack, epoch, seq):
                 first = self.inbox.setdefault((sender, ack), request)
@@ -150,6 +159,13 @@ class ClientModel:
         for each in [key for key in marks if key[0] == sender][:-EPOCHS_PER_SENDER_MAX]:
             del marks[each]
         self.state = replace(self.state, watermarks=tuple((*key, height) for key, height in marks.items()))
+
+
+def sent_letter(letter: SaveOutgoing) -> SentLetter:
+    """How the history has it at the beginning."""
+    return SentLetter(
+        letter.message, letter.part, letter.parts, letter.to, letter.sent_ms, letter.text, outcome=None, stored=False
+    )
 
 
 @dataclass

@@ -35,6 +35,7 @@ from udpchat_core.requests import (
     KeepLetter,
     Kept,
     MailPage,
+    MarkStored,
     PinOutgoing,
     Quota,
     ReadMail,
@@ -110,6 +111,30 @@ def test_a_settled_letter_never_comes_back_and_its_number_is_not_used_again(adap
     client.commit(letter)
     assert client.load().outbox == ()
     assert client.load().next_message == 2
+    client.store.close()
+
+
+@each_adapter
+def test_a_letter_is_marked_as_stored_for_good_and_its_outcome_stays_beside_that(
+    adapter: Adapter, tmp_path: Path
+) -> None:
+    first, second = (SaveOutgoing(bytes([n]) * 16, n, 1, 1, "bob", 0, "hi", None) for n in (1, 2))
+    client = adapter.client(tmp_path, new_client_state())
+    client.commit(MarkStored(first.secret))  # of no letter
+    for requests, marked in (
+        ([first, second], [(None, False), (None, False)]),
+        ([MarkStored(first.secret)], [(None, True), (None, False)]),
+        ([MarkStored(first.secret), first], [(None, True), (None, False)]),
+        ([SettleOutgoing(first.secret, "expired")], [("expired", True), (None, False)]),
+        ([SettleOutgoing(second.secret, "delivered")], [("expired", True), ("delivered", False)]),
+        ([MarkStored(first.secret), MarkStored(second.secret)], [("expired", True), ("delivered", True)]),
+    ):
+        client.commit(*requests)
+        client = client.reopen()
+        assert [(each.outcome, each.stored) for each in client.sent()] == marked
+        assert [row.secret for row in client.load().outbox] == [
+            letter.secret for letter, (outcome, _) in zip((first, second), marked, strict=True) if outcome is None
+        ]
     client.store.close()
 
 

@@ -26,8 +26,9 @@ from udpchat_core.requests import (
     ReadMail,
     ReadReceipts,
 )
+from udpchat_net.stores.errors import StoreError
 from udpchat_net.stores.paths import server_path
-from udpchat_net.stores.port import Request, StoreError
+from udpchat_net.stores.port import Request
 from udpchat_net.stores.sqlite_server import SqliteServerStore, create_server
 
 OWNERS, SENDERS = [bytes([n]) * 32 for n in (1, 2)], [bytes([n]) * 32 for n in (3, 4, 5)]

@@ -1,17 +1,23 @@
 """What only a client's file can tell: texts that were being put together at the end, and what an older one holds."""
 
 import asyncio
-import sqlite3
-from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 from tests.net.stores.conformance import new_client_state
 from udpchat_core.delivery.parts import Part
-from udpchat_core.requests import EnterLetter, MarkSeen, SavePin, SaveVerified
-from udpchat_net.stores.sqlite_client import SCHEMA, SqliteClientStore, create_client
-from udpchat_net.stores.sqlite_file import Schema
+from udpchat_core.requests import EnterLetter, MarkSeen, MarkStored, SaveOutgoing, SavePin, SaveVerified
+from udpchat_net.stores.reading import SentLetter, reading, sent_letters
+from udpchat_net.stores.schemas import CLIENT, Schema
+from udpchat_net.stores.sqlite_client import SqliteClientStore, create_client
+from udpchat_net.stores.sqlite_file import Connection, create
 
 ANNA, BERT, CLEO = (bytes([n]) * 32 for n in (1, 2, 3))
+
+
+def version(number: int) -> Schema:
+    """An earlier one."""
+    return Schema(CLIENT.application_id, CLIENT.what, CLIENT.steps[:number])
 
 
 def test_the_letters_of_texts_that_were_not_complete_are_there_after_the_end(tmp_path: Path) -> None:
@@ -48,17 +54,12 @@ def test_the_letters_of_texts_that_were_not_complete_are_there_after_the_end(tmp
 
 def test_letters_of_a_file_from_before_there_was_a_mark_count_as_seen(tmp_path: Path) -> None:
     path = tmp_path / "client.db"
-    first = Schema(SCHEMA.application_id, SCHEMA.what, SCHEMA.steps[:1])
-    with closing(sqlite3.connect(path, isolation_level=None)) as made:
-        made.execute("PRAGMA journal_mode = wal")
-        for statement in (
-            *first.steps[0],
-            f"PRAGMA application_id = {first.application_id}",
-            "PRAGMA user_version = 1",
-        ):
-            made.execute(statement)
+
+    def fill(made: Connection) -> None:
         made.execute("INSERT INTO me VALUES (1, 'anna', 'localhost:10001', ?, NULL, 1, 1)", (bytes(32),))
         made.execute("INSERT INTO inbox VALUES (?, ?, 1, 1, 'bert', 7, 8, 1, 1, 'old')", (BERT, bytes(16)))
+
+    create(path, version(1), fill)
     store = SqliteClientStore(path)
     assert store.unseen(0, 10) == []
     asyncio.run(store.commit([EnterLetter(BERT, b"n" * 16, 1, 2, "bert", 7, 8, 1, 1, "new")]))
@@ -71,16 +72,53 @@ def test_letters_of_a_file_from_before_there_was_a_mark_count_as_seen(tmp_path: 
 
 def test_names_of_a_file_from_before_there_were_safety_numbers_are_not_verified(tmp_path: Path) -> None:
     path = tmp_path / "client.db"
-    before = Schema(SCHEMA.application_id, SCHEMA.what, SCHEMA.steps[:3])
-    create_client(path, new_client_state(), "localhost:10001")
-    with closing(sqlite3.connect(path, isolation_level=None)) as made:
-        made.execute("ALTER TABLE pins DROP COLUMN verified")
-        made.execute(f"PRAGMA user_version = {before.version}")
+
+    def fill(made: Connection) -> None:
+        made.execute("INSERT INTO me VALUES (1, 'anna', 'localhost:10001', ?, NULL, 1, 1, NULL, NULL)", (bytes(32),))
         made.execute("INSERT INTO pins VALUES ('bert', ?)", (BERT,))
+
+    create(path, version(3), fill)
     store = SqliteClientStore(path)
     assert (store.load().pins, store.load().verified) == ((SavePin("bert", BERT),), ())
     asyncio.run(store.commit([SaveVerified("bert", BERT, True)]))
     assert store.load().verified == ("bert",)
+    store.close()
+
+
+def test_a_file_from_before_there_was_a_mark_for_stored_is_read_as_it_is_and_brought_up_to_date(tmp_path: Path) -> None:
+    path = tmp_path / "client.db"
+    secrets = [bytes([number]) * 16 for number in (1, 2)]
+
+    def fill(made: Connection) -> None:
+        made.execute("INSERT INTO me VALUES (1, 'anna', 'localhost:10001', ?, NULL, 1, 3, NULL, NULL)", (bytes(32),))
+        row = "INSERT INTO outgoing VALUES (?, ?, 1, 1, 'bert', 7, 'hi', ?, ?)"
+        made.execute(row, (secrets[0], 1, BERT, "delivered"))
+        made.execute(row, (secrets[1], 2, BERT, None))
+
+    create(path, version(4), fill)
+    was = [SentLetter(1, 1, 1, "bert", 7, "hi", "delivered", False), SentLetter(2, 1, 1, "bert", 7, "hi", None, False)]
+    with reading(path) as connection:
+        assert list(sent_letters(connection, None)) == list(sent_letters(connection, "bert")) == was
+        assert [*connection.execute("PRAGMA user_version")] == [(4,)]
+    store = SqliteClientStore(path)
+    assert store.load().outbox == (SaveOutgoing(secrets[1], 2, 1, 1, "bert", 7, "hi", BERT),)
+    with reading(path) as connection:
+        assert list(sent_letters(connection, None)) == was
+        asyncio.run(store.commit([MarkStored(secrets[1])]))
+        assert list(sent_letters(connection, None)) == [was[0], replace(was[1], stored=True)]
+    store.close()
+
+
+def test_a_mark_that_is_there_writes_nothing(tmp_path: Path) -> None:
+    path, letter = tmp_path / "client.db", SaveOutgoing(bytes(16), 1, 1, 1, "bert", 7, "hi", BERT)
+    create_client(path, new_client_state(), "localhost:10001")
+    store = SqliteClientStore(path)
+    asyncio.run(store.commit([letter, MarkStored(letter.secret)]))
+    log = path.with_name(path.name + "-wal")
+    before = log.read_bytes()
+    (reply,) = asyncio.run(store.commit([MarkStored(letter.secret)]))
+    assert reply.durable
+    assert log.read_bytes() == before != b""
     store.close()
 
 

@@ -15,9 +15,10 @@ import pytest
 
 from tests.net.stores.conformance import busy_client_state, new_client_state
 from udpchat_core.requests import DropMailKey, SaveMailKey, SaveOutgoing
-from udpchat_net.stores import port, sqlite_file
+from udpchat_net.stores import errors, sqlite_file
+from udpchat_net.stores.schemas import CLIENT, Schema
 from udpchat_net.stores.sqlite import SqliteStore
-from udpchat_net.stores.sqlite_client import SCHEMA, SqliteClientStore, create_client
+from udpchat_net.stores.sqlite_client import SqliteClientStore, create_client
 from udpchat_net.stores.sqlite_server import SqliteServerStore
 
 LETTER = SaveOutgoing(b"s" * 16, 1, 1, 1, "bob", 0, "hi", None)
@@ -50,7 +51,7 @@ def leave_uncleanly(path: Path, *statements: str) -> None:
         path.with_name("copy of " + name).rename(path.with_name(name))
 
 
-def refuses(path: Path, error: type[port.StoreError], *words: str) -> None:
+def refuses(path: Path, error: type[errors.StoreError], *words: str) -> None:
     before = contents(path.parent)
     with pytest.raises(error) as caught:
         SqliteClientStore(path)
@@ -78,7 +79,7 @@ def test_a_file_that_others_could_read_is_closed_to_them(path: Path) -> None:
 
 
 def test_it_is_durable_by_the_settings_that_sqlite_reports(path: Path) -> None:
-    with closing(sqlite_file.open_checked(path, SCHEMA, sqlite_file.connect)) as connection:
+    with closing(sqlite_file.open_checked(path, CLIENT, sqlite_file.connect)) as connection:
         assert [*connection.execute("PRAGMA journal_mode"), *connection.execute("PRAGMA synchronous")] == [
             ("wal",),
             (2,),
@@ -95,13 +96,13 @@ def test_a_setting_that_sqlite_does_not_take_is_noticed(path: Path) -> None:
         sqlite3.Connection.execute(connection, "PRAGMA synchronous = 1")
         return connection
 
-    with pytest.raises(port.StoreUnusable, match="synchronous to 2 but to 1"):
+    with pytest.raises(errors.StoreUnusable, match="synchronous to 2 but to 1"):
         SqliteClientStore(path, connect)
 
 
 def test_nothing_is_overwritten_by_creating(path: Path) -> None:
     before = contents(path.parent)
-    with pytest.raises(port.StoreExists, match="is there already"):
+    with pytest.raises(errors.StoreExists, match="is there already"):
         create_client(path, new_client_state(), "localhost:10001")
     assert contents(path.parent) == before
 
@@ -116,7 +117,7 @@ def test_what_an_interrupted_creation_left_is_not_in_the_way(tmp_path: Path) -> 
         raise Interrupted
 
     with pytest.raises(Interrupted):
-        sqlite_file.create(path, SCHEMA, fill)
+        sqlite_file.create(path, CLIENT, fill)
     assert not path.exists()
     create_client(path, busy_client_state(), "localhost:10001")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["client.db", "client.db.lock"]
@@ -126,7 +127,7 @@ def test_what_an_interrupted_creation_left_is_not_in_the_way(tmp_path: Path) -> 
 
 
 def test_a_missing_file_is_said_to_be_missing_and_is_not_made(tmp_path: Path) -> None:
-    refuses(tmp_path / "client.db", port.StoreMissing, "create")
+    refuses(tmp_path / "client.db", errors.StoreMissing, "create")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -134,7 +135,7 @@ def test_a_missing_file_is_said_to_be_missing_and_is_not_made(tmp_path: Path) ->
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "client.db"
     path.write_bytes(content)
-    refuses(path, port.StoreForeign, "not a udpchat client's store")
+    refuses(path, errors.StoreForeign, "not a udpchat client's store")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["client.db"]
 
 
@@ -143,11 +144,11 @@ def test_the_database_of_another_program_is_refused_even_while_that_runs(tmp_pat
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("PRAGMA journal_mode = wal")
         other.execute("CREATE TABLE places (url TEXT)")
-        refuses(path, port.StoreForeign, "not a udpchat client's store")
+        refuses(path, errors.StoreForeign, "not a udpchat client's store")
 
 
 def test_a_servers_store_is_no_clients_store(path: Path) -> None:
-    with pytest.raises(port.StoreForeign, match="not a udpchat server's store"):
+    with pytest.raises(errors.StoreForeign, match="not a udpchat server's store"):
         SqliteServerStore(path)
 
 
@@ -157,13 +158,13 @@ def test_a_newer_file_is_refused(path: Path, clean: bool) -> None:
         writer.execute("PRAGMA user_version = 99")
     if not clean:
         leave_uncleanly(path)
-    refuses(path, port.StoreNewer, "99", str(SCHEMA.version))
+    refuses(path, errors.StoreNewer, "99", str(CLIENT.version))
 
 
 def test_a_newer_version_that_only_the_log_tells_is_refused(path: Path) -> None:
     leave_uncleanly(path, "PRAGMA user_version = 99")
-    sqlite_file.check_header(path, SCHEMA)  # sees nothing wrong
-    refuses(path, port.StoreNewer, "99")
+    sqlite_file.check_header(path, CLIENT)  # sees nothing wrong
+    refuses(path, errors.StoreNewer, "99")
 
 
 @pytest.mark.parametrize("clean", [True, False])
@@ -172,19 +173,19 @@ def test_a_file_that_is_cut_off_is_refused(path: Path, clean: bool, keep_bytes: 
     os.truncate(path, keep_bytes)
     if not clean:
         path.with_name(path.name + "-wal").write_bytes(b"\0" * 5_000)
-    refuses(path, port.StoreCorrupt, "damaged", "backup")
+    refuses(path, errors.StoreCorrupt, "damaged", "backup")
 
 
 def test_damage_inside_is_found_after_an_unclean_end(path: Path) -> None:
     leave_uncleanly(path)
     damage(path)
-    refuses(path, port.StoreCorrupt, "damaged", "backup")
+    refuses(path, errors.StoreCorrupt, "damaged", "backup")
 
 
 def test_damage_that_a_clean_end_hides_is_found_by_loading(path: Path) -> None:
     damage(path)
     store = SqliteClientStore(path)
-    with pytest.raises(port.StoreCorrupt, match="damaged"):
+    with pytest.raises(errors.StoreCorrupt, match="damaged"):
         store.load()
     assert not asyncio.run(store.commit([SaveMailKey(b"k", 1)]))[0].durable
     store.close()
@@ -205,7 +206,7 @@ def damage(path: Path) -> None:
 
 def test_a_second_store_is_refused_until_the_first_is_closed(path: Path) -> None:
     first = SqliteClientStore(path)
-    refuses(path, port.StoreLocked, "in use by another udpchat", "stop")
+    refuses(path, errors.StoreLocked, "in use by another udpchat", "stop")
     first.close()
     SqliteClientStore(path).close()
 
@@ -220,7 +221,7 @@ def test_a_lock_ends_with_its_process_however_that_ends(path: Path) -> None:
     ) as other:
         assert other.stdout is not None
         assert other.stdout.readline() == "open\n"
-        refuses(path, port.StoreLocked)
+        refuses(path, errors.StoreLocked)
         other.kill()
     SqliteClientStore(path).close()
 
@@ -230,7 +231,7 @@ def test_a_store_that_another_program_writes_to_is_refused(path: Path, monkeypat
     leave_uncleanly(path)
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        refuses(path, port.StoreLocked, "in use by another program")
+        refuses(path, errors.StoreLocked, "in use by another program")
 
 
 def test_a_backup_may_read_while_we_write(path: Path) -> None:
@@ -243,26 +244,26 @@ def test_a_backup_may_read_while_we_write(path: Path) -> None:
 
 
 def test_what_the_system_refuses_is_said(tmp_path: Path) -> None:
-    with pytest.raises(port.StoreUnusable, match="File name too long"):
+    with pytest.raises(errors.StoreUnusable, match="File name too long"):
         SqliteClientStore(tmp_path / ("x" * 300))
 
 
 def test_a_folder_in_place_of_the_file_or_a_file_in_place_of_the_folder_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(port.StoreUnusable, match="Is a directory"):
+    with pytest.raises(errors.StoreUnusable, match="Is a directory"):
         SqliteClientStore(tmp_path)
     (tmp_path / "file").touch()
-    with pytest.raises(port.StoreUnusable, match="choose another"):
+    with pytest.raises(errors.StoreUnusable, match="choose another"):
         create_client(tmp_path / "file" / "client.db", new_client_state(), "localhost:10001")
 
 
 class Renamed(SqliteStore):
     """Two versions later."""
 
-    schema = sqlite_file.Schema(
-        SCHEMA.application_id,
-        SCHEMA.what,
+    schema = Schema(
+        CLIENT.application_id,
+        CLIENT.what,
         (
-            *SCHEMA.steps,
+            *CLIENT.steps,
             ("ALTER TABLE pins ADD COLUMN since_ms INTEGER NOT NULL DEFAULT 0",),
             ("ALTER TABLE pins RENAME TO contacts", "CREATE INDEX by_identity ON contacts (identity)"),
         ),
@@ -280,17 +281,17 @@ def test_an_older_file_is_brought_forward_and_then_the_older_program_refuses_it(
             ("bob", 0),
             ("carol", 0),
         ]
-        assert reader.execute("PRAGMA user_version").fetchall() == [(SCHEMA.version + 2,)]
-    refuses(path, port.StoreNewer, str(SCHEMA.version + 2))
+        assert reader.execute("PRAGMA user_version").fetchall() == [(CLIENT.version + 2,)]
+    refuses(path, errors.StoreNewer, str(CLIENT.version + 2))
 
 
 def test_a_migration_that_fails_leaves_the_older_version(path: Path) -> None:
     class Wrong(Renamed):
-        schema = sqlite_file.Schema(
-            SCHEMA.application_id, SCHEMA.what, (*SCHEMA.steps, ("DROP TABLE pins",), ("DROP TABLE no_such",))
+        schema = Schema(
+            CLIENT.application_id, CLIENT.what, (*CLIENT.steps, ("DROP TABLE pins",), ("DROP TABLE no_such",))
         )
 
-    with pytest.raises(port.StoreUnusable, match="no such table"):
+    with pytest.raises(errors.StoreUnusable, match="no such table"):
         Wrong(path)
     store = SqliteClientStore(path)
     assert store.load() == busy_client_state()

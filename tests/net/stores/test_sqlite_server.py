@@ -27,8 +27,9 @@ from udpchat_core.requests import (
     ReadReceipts,
     ServerState,
 )
+from udpchat_net.stores.errors import StoreCorrupt
 from udpchat_net.stores.paths import server_path
-from udpchat_net.stores.port import Request, StoreCorrupt
+from udpchat_net.stores.port import Request
 from udpchat_net.stores.sqlite_file import Connection, connect
 from udpchat_net.stores.sqlite_server import SqliteServerStore, create_server
 
