@@ -114,9 +114,11 @@ class Room:
         trouble = self._session.trouble
         if trouble is not None and trouble.status is Exit.KEY_CHANGED:
             return Exit.KEY_CHANGED
-        is_told = trouble is not None and (trouble.status is Exit.REFUSED or self._front.is_patient)
-        if trouble is not None and is_told and not self.chat.was_online and not self.chat.unsettled:
-            raise trouble
+        if trouble is not None and not self.chat.was_online and not self.chat.unsettled:
+            if self._front.is_patient:
+                raise trouble
+            if trouble.status is Exit.REFUSED:  # who looks at the lines was told
+                return trouble.status
         return Exit.QUEUED if self.chat.unsettled else Exit.DONE
 
     # --- what is typed ---

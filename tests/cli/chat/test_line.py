@@ -154,6 +154,17 @@ def test_a_chat_that_cannot_start_leaves_one_sentence_and_the_terminal_as_it_was
             screen.child.close(force=True)
 
 
+def test_a_name_that_somebody_else_has_is_refused_in_one_sentence(server: Server) -> None:
+    assert command(server, "jim", "chat")[1] == 0
+    screen = ChatScreen([*words(server, "jim")[:-1], str(server.folder / "another jim")])
+    try:
+        screen.until_end()
+        assert "".join(screen.rows).count("refused jim: somebody else has this name") == 1
+        assert screen.ended() == 6
+    finally:
+        screen.child.close(force=True)
+
+
 def test_an_unknown_command_sends_nothing_and_names_the_nearest(server: Server) -> None:
     with chat(server, "jo") as jo:
         jo.turn_to("jo")
