@@ -43,7 +43,8 @@ class Server:
         self.process.send_signal(signal.SIGTERM)
         status = self.process.wait(PATIENCE_S)
         assert self.process.stdout is not None
-        printed = self.process.stdout.read()  # not `communicate`, which passes over what `line` has read ahead
+        printed = self.process.stdout.read()  # `communicate` would pass over what `line` has read ahead
+        self.process.communicate(timeout=PATIENCE_S)  # and only closes it
         return [line.split(" ", 2)[2] for line in printed.splitlines()], status
 
     def words(self, name: str) -> list[str]:
