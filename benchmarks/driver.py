@@ -18,7 +18,8 @@ from typing import Final, cast
 
 from udpchat_core.actions import Actions, Received, SendDatagram
 from udpchat_core.instant import Instant
-from udpchat_core.requests import ServerState, StoreReply
+from udpchat_core.requests import StoreReply
+from udpchat_core.server_requests import ServerState
 from udpchat_net.driver import BATCH_DATAGRAMS_MAX, Driver
 from udpchat_net.loop import run
 from udpchat_net.stores.paths import server_path

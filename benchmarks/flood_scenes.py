@@ -26,7 +26,8 @@ from udpchat_core.secure.link import Link, hello, initiate_untrusted
 from udpchat_core.secure.suite import StandardSuite
 from udpchat_core.server import Server, new_server_state
 from udpchat_core.wire import RECORD_PLAINTEXT_BYTES_MIN, encode, pack, parse_untrusted, serialize, unpack_untrusted
-from udpchat_net.stores.memory import ClientMemory, ServerMemory
+from udpchat_net.stores.memory_client import ClientMemory
+from udpchat_net.stores.memory_server import ServerMemory
 
 START: Final = Instant(1_790_000_000 * SECOND)
 HONEST: Final = 200

@@ -17,9 +17,9 @@ from hashlib import sha256
 from typing import Final
 
 from udpchat_core.address import Address
+from udpchat_core.client_requests import ClientState, SavePin
 from udpchat_core.datagrams import HEADER_BYTES
 from udpchat_core.messages import Pong
-from udpchat_core.requests import ClientState, SavePin
 from udpchat_core.secure.suite import Suite
 from udpchat_core.wire import unpack_untrusted
 from udpchat_net.simulation.cores import Cores

@@ -25,10 +25,11 @@ from udpchat_core.events import UserLapsed, UserRegistered
 from udpchat_core.instant import SECOND, Instant
 from udpchat_core.limits import CARD_LIFE_S
 from udpchat_core.messages import CardBody, Message, Ping, Register
-from udpchat_core.requests import BindUser, Bound, Expired, ExpireLetters, MailPage, ReadMail, Receipts, StoreReply
+from udpchat_core.requests import StoreReply
 from udpchat_core.secure.card import make_card
 from udpchat_core.secure.link import hello, initiate_untrusted
 from udpchat_core.server import Server, new_server_state
+from udpchat_core.server_requests import BindUser, Bound, Expired, ExpireLetters, MailPage, ReadMail, Receipts
 from udpchat_core.wire import RECORD_PLAINTEXT_BYTES_MIN, encode, pack, parse_untrusted
 from udpchat_net.simulation.transparent import TransparentSuite
 

@@ -32,11 +32,11 @@ from typing import Final
 from udpchat_core.datagrams import Retry
 from udpchat_core.limits import CARD_LIFE_S
 from udpchat_core.messages import CardBody
-from udpchat_core.requests import BindUser, KeepLetter, Quota, ServerState
 from udpchat_core.secure.card import make_card
 from udpchat_core.secure.link import hello
 from udpchat_core.secure.suite import StandardSuite
 from udpchat_core.server import Server
+from udpchat_core.server_requests import BindUser, KeepLetter, Quota, ServerState
 from udpchat_core.wire import parse_untrusted
 from udpchat_net.clock import Clock
 from udpchat_net.driver import Driver

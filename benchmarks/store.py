@@ -16,7 +16,7 @@ from random import Random
 from time import perf_counter_ns
 from typing import Final
 
-from udpchat_core.requests import KeepLetter, Quota, ServerState
+from udpchat_core.server_requests import KeepLetter, Quota, ServerState
 from udpchat_net.stores.sqlite_server import SqliteServerStore, create_server
 
 from .harness import Arguments, Pair, Work

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from .address import Address
+from .client_requests import ClientRequest
 from .errors import Reason
 from .events import ClientEvent, ServerEvent
-from .requests import ClientRequest, ServerRequest
+from .server_requests import ServerRequest
 
 
 class Received(NamedTuple):

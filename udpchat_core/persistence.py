@@ -8,10 +8,12 @@ The application is told once that the store fails, and once that it works again.
 
 from collections.abc import Iterator, Sequence
 
+from .client_requests import ClientRequest
 from .events import StorageFailed, StorageRecovered
 from .instant import Instant, after
 from .limits import STORAGE_RETRY_US, STORAGE_RETRY_US_MAX
-from .requests import ClientRequest, ServerRequest, StoreReply
+from .requests import StoreReply
+from .server_requests import ServerRequest
 from .turn import Turn
 
 

@@ -15,7 +15,7 @@ from udpchat_cli.commands import history
 from udpchat_cli.exits import Exit
 from udpchat_cli.grammar import COMMANDS
 from udpchat_cli.values import Account
-from udpchat_core.requests import EnterLetter, MarkStored, SaveOutgoing, SavePin, SettleOutgoing
+from udpchat_core.client_requests import EnterLetter, MarkStored, SaveOutgoing, SavePin, SettleOutgoing
 from udpchat_net.stores.port import Request
 
 BOB, EVE = b"b" * 32, b"e" * 32

@@ -17,7 +17,7 @@ from udpchat_cli.commands.listen import Listener
 from udpchat_cli.exits import Exit, Failed
 from udpchat_cli.output import Output
 from udpchat_cli.session import Session
-from udpchat_core.requests import EnterLetter
+from udpchat_core.client_requests import EnterLetter
 from udpchat_net.stores.sqlite_client import SqliteClientStore
 
 

@@ -4,11 +4,12 @@ from tests.core.client.scenery import BOB
 from tests.core.client.world import World
 from udpchat_core import events as e
 from udpchat_core.actions import Store
+from udpchat_core.client_requests import SaveCardSeq, SavePin
 from udpchat_core.events import StorageFailed, StorageRecovered
 from udpchat_core.instant import SECOND, Instant, after
 from udpchat_core.limits import STORAGE_RETRY_US, STORAGE_RETRY_US_MAX
 from udpchat_core.persistence import FailedRequests
-from udpchat_core.requests import SaveCardSeq, SavePin, StoreReply
+from udpchat_core.requests import StoreReply
 from udpchat_core.turn import Turn
 from udpchat_net.simulation.transparent import TransparentSuite
 

@@ -11,13 +11,13 @@ from spec.tools.extremes import extreme
 from tests import strategies
 from udpchat_core.actions import Dropped, Emit, SendDatagram, Store
 from udpchat_core.address import Address
+from udpchat_core.client_requests import SaveCardSeq, SaveServerKey
 from udpchat_core.datagrams import Acks, Record
 from udpchat_core.errors import Reason
 from udpchat_core.events import StorageFailed, StorageRecovered
 from udpchat_core.instant import Instant
 from udpchat_core.limits import DATAGRAM_BYTES_MAX, RECORD_MESSAGES_MAX
 from udpchat_core.messages import Message, Ping
-from udpchat_core.requests import SaveCardSeq, SaveServerKey
 from udpchat_core.turn import Turn
 from udpchat_core.wire import (
     BY_CODE,

@@ -19,7 +19,7 @@ from udpchat_core.events import Registered
 from udpchat_core.secure.suite import StandardSuite
 from udpchat_net.clock import Clock
 from udpchat_net.loop import run
-from udpchat_net.stores.memory import ClientMemory
+from udpchat_net.stores.memory_client import ClientMemory
 
 AT_ONCE, ALL = 300, 1_000
 _FILES = ALL + 200

@@ -16,16 +16,17 @@ from udpchat_core import messages as m
 from udpchat_core.actions import Actions, Dropped, Received, SendDatagram, Store
 from udpchat_core.address import Address
 from udpchat_core.client import Client, new_client_state
+from udpchat_core.client_requests import ClientRequest, Entered, EnterLetter, FindLetter
 from udpchat_core.datagrams import Acks, Hello, Init, Letter, Record
 from udpchat_core.errors import BadDatagram
 from udpchat_core.instant import MS, SECOND, Instant
 from udpchat_core.limits import DATAGRAM_BYTES_MAX, ROSTER_USERS_MAX
-from udpchat_core.requests import ClientRequest, Entered, EnterLetter, FindLetter, StoreReply
+from udpchat_core.requests import StoreReply
 from udpchat_core.secure.letter import ack_of, slot_of
 from udpchat_core.secure.link import Link, respond_untrusted, retry
 from udpchat_core.wire import RECORD_PLAINTEXT_BYTES_MAX, encode, parse_untrusted, unpack_untrusted
 from udpchat_net.simulation.checks import CAPS
-from udpchat_net.stores.memory import ClientMemory
+from udpchat_net.stores.memory_client import ClientMemory
 
 SERVERS: Final = (private_key("server"), private_key("another server"))
 """The private keys of the server, and of one that takes its place."""

@@ -18,17 +18,9 @@ from udpchat_core.address import Address
 from udpchat_core.datagrams import Record, Resp
 from udpchat_core.errors import BadDatagram
 from udpchat_core.instant import SECOND, Instant
-from udpchat_core.requests import (
-    BindUser,
-    CollectLetters,
-    KeepLetter,
-    Kept,
-    Receipts,
-    Result,
-    ServerRequest,
-    StoreReply,
-)
+from udpchat_core.requests import Result, StoreReply
 from udpchat_core.secure.link import Initiated, Link
+from udpchat_core.server_requests import BindUser, CollectLetters, KeepLetter, Kept, Receipts, ServerRequest
 from udpchat_core.wire import RECORD_PLAINTEXT_BYTES_MAX, parse_untrusted, unpack_untrusted
 from udpchat_net.simulation.checks import CAPS
 

@@ -13,8 +13,9 @@ from typing import Any, Final, Generic, Protocol, TypeVar, get_args
 
 from tests.fuzz.draw import Draw
 from udpchat_core.address import Address
+from udpchat_core.client_requests import ClientRequest
 from udpchat_core.messages import CardBody, LetterBody, Message, Version
-from udpchat_core.requests import ClientRequest, ServerRequest
+from udpchat_core.server_requests import ServerRequest
 
 STEPS_MAX: Final = 24
 

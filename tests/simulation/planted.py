@@ -49,7 +49,8 @@ _OUTGOING = "udpchat_core/machines/outgoing.py"
 _INCOMING = "udpchat_core/machines/incoming.py"
 _MAILBOXES = "udpchat_core/server/mailboxes.py"
 _SESSIONS = "udpchat_core/server/sessions.py"
-_MEMORY = "udpchat_net/stores/memory.py"
+_CLIENT_MEMORY = "udpchat_net/stores/memory_client.py"
+_SERVER_MEMORY = "udpchat_net/stores/memory_server.py"
 _LINKS = "udpchat_core/server/links.py"
 _DIRECTORY = "udpchat_core/server/directory.py"
 _SERVER = "udpchat_core/server/server.py"
@@ -131,7 +132,7 @@ FAULTS: Final = (
     ),
     Planted(
         "volatile dedupe",
-        _MEMORY,
+        _CLIENT_MEMORY,
         "        return Entered(of_this_request)\n",
         "        return Entered(True)\n",
         Invariant.ONCE,
@@ -173,14 +174,14 @@ FAULTS: Final = (
     ),
     Planted(
         "dedupe by too short a key",
-        _MEMORY,
+        _CLIENT_MEMORY,
         "        there = self.inbox.setdefault((letter.sender, letter.ack), letter)\n",
         "        there = self.inbox.setdefault((letter.sender, letter.ack[:1]), letter)\n",
         Invariant.NOTHING_LOST,
     ),
     Planted(
         "mailbox deletes up to",
-        _MEMORY,
+        _SERVER_MEMORY,
         "            letters += 1\n            box.delete(letter)\n",
         "            letters += 1\n"
         "            for each in [each for each in box.letters.values() if each.entry <= letter.entry]:\n"
@@ -488,7 +489,7 @@ FAULTS: Final = (
     ),
     Planted(
         "quota of strangers off",
-        _MEMORY,
+        _SERVER_MEMORY,
         "    return keep.sender not in box.known and strangers >= quota.strangers_letters_max\n",
         "    return keep.sender not in box.known and strangers > len(senders)\n",
         Invariant.CAPS,
@@ -496,7 +497,7 @@ FAULTS: Final = (
     ),
     Planted(
         "slots are everybody's",
-        _MEMORY,
+        _SERVER_MEMORY,
         "        box, key = self._box(keep.owner), (keep.sender, keep.slot)\n        if key in box.slots:\n",
         "        box = self._box(keep.owner)\n"
         "        key = next((each for each in box.slots if each[1] == keep.slot), (keep.sender, keep.slot))\n"

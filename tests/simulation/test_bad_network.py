@@ -23,7 +23,7 @@ from udpchat_net.simulation.faults import (
 )
 from udpchat_net.simulation.oracle import Oracle
 from udpchat_net.simulation.world import SECOND, World
-from udpchat_net.stores.memory import ClientMemory
+from udpchat_net.stores.memory_client import ClientMemory
 
 CLIENTS = ("ann", "bob", "cyd")
 SOMEBODY = st.sampled_from(CLIENTS)

@@ -21,7 +21,7 @@ from udpchat_net.simulation.faults import SERVER, ClockStep, Fault
 from udpchat_net.simulation.node import START_US, Event, Node, Observer
 from udpchat_net.simulation.oracle import Oracle
 from udpchat_net.simulation.world import SECOND, World
-from udpchat_net.stores.memory import ServerMemory
+from udpchat_net.stores.memory_server import ServerMemory
 
 MINUTE, HOUR, DAY = 60 * SECOND, 3_600 * SECOND, 86_400 * SECOND
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000

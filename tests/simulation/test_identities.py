@@ -18,9 +18,9 @@ from udpchat_core.events import (
 )
 from udpchat_core.instant import Instant
 from udpchat_core.messages import Refusal
-from udpchat_core.requests import ServerState
 from udpchat_core.secure.suite import Suite
 from udpchat_core.server import Admission, Policy, Server
+from udpchat_core.server_requests import ServerState
 from udpchat_net.simulation.cores import Cores
 from udpchat_net.simulation.faults import SERVER, Duplication, Fault, Loss, Reorder
 from udpchat_net.simulation.world import SECOND, World

@@ -7,10 +7,10 @@ import pytest
 from udpchat_core import limits
 from udpchat_core.address import Address
 from udpchat_core.client import Client
+from udpchat_core.client_requests import ClientState
 from udpchat_core.events import PeerKeyChanged, PeersChanged, Registered, WatchRefused
 from udpchat_core.instant import Instant
 from udpchat_core.messages import Refusal
-from udpchat_core.requests import ClientState
 from udpchat_core.secure.suite import Suite
 from udpchat_net.simulation.cores import ClientCore, Cores
 from udpchat_net.simulation.faults import SERVER, Corruption, Crash, CrashAt, Delay, Fault, Loss, Pause, Rebind
@@ -18,7 +18,7 @@ from udpchat_net.simulation.network import draws
 from udpchat_net.simulation.node import Event
 from udpchat_net.simulation.oracle import Oracle
 from udpchat_net.simulation.world import SECOND, World
-from udpchat_net.stores.memory import ServerMemory
+from udpchat_net.stores.memory_server import ServerMemory
 
 WATCHERS = tuple(f"watcher{number}" for number in range(4))
 OTHERS = tuple(f"user{number:02}" for number in range(36))  # two Watches, and two pages, when all are there

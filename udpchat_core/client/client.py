@@ -20,6 +20,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from .. import messages as m
 from ..actions import Actions, Received
 from ..address import Address
+from ..client_requests import (
+    ClientState,
+    DropMailKey,
+    Entered,
+    EnterLetter,
+    FindLetter,
+    MarkSeen,
+    PinOutgoing,
+    SaveIdentity,
+    SaveMailKey,
+    SaveOutgoing,
+    SavePin,
+    SaveVerified,
+    SettleOutgoing,
+)
 from ..delivery.parts import split
 from ..errors import LocalProtocolError
 from ..events import IdentityRotated
@@ -36,22 +51,7 @@ from ..limits import (
 from ..machines.client_session import Phase as SessionPhase
 from ..machines.client_session import Session
 from ..persistence import FailedRequests
-from ..requests import (
-    ClientState,
-    DropMailKey,
-    Entered,
-    EnterLetter,
-    FindLetter,
-    MarkSeen,
-    PinOutgoing,
-    SaveIdentity,
-    SaveMailKey,
-    SaveOutgoing,
-    SavePin,
-    SaveVerified,
-    SettleOutgoing,
-    StoreReply,
-)
+from ..requests import StoreReply
 from ..secure.keys import ID_BYTES
 from ..secure.suite import Suite
 from ..turn import Turn

@@ -8,6 +8,7 @@ from collections import deque
 from dataclasses import dataclass
 
 from ..address import Address
+from ..client_requests import SaveServerKey
 from ..datagrams import NONCE_BYTES, Record, Resp, Retry
 from ..errors import BadDatagram, LocalProtocolError, Reason
 from ..events import Deregistered, ServerKeyChanged, ServerUnreachable, Superseded
@@ -15,7 +16,6 @@ from ..instant import SECOND, Instant, after
 from ..limits import HINT_US, POSTPONED_S_MAX, SENT_RECORDS_REMEMBERED, STALE_CARDS_MAX
 from ..machines.client_session import SESSION, ClientSession, Do, Phase, Session
 from ..messages import Deregister, Message, Register
-from ..requests import SaveServerKey
 from ..secure.link import INDEX_BYTES, Initiated, Link, hello, initiate_untrusted
 from ..table import step
 from ..turn import Turn

@@ -8,13 +8,13 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from ..address import Address
+from ..client_requests import SavePin, SaveVerified
 from ..errors import BadDatagram, LocalProtocolError, Reason
 from ..events import KeyChecked, PeerKeyChanged, PeerVerified
 from ..instant import SECOND, Instant, after
 from ..limits import CARD_CHECK_US, CONTACTS_MAX, LOOKUP_NEGATIVE_TTL_S, LOOKUP_TTL_S, PINS_MAX, STRANGER_PINS_MAX
 from ..machines.outgoing import OutgoingLetter
 from ..messages import CardBody, Found, Lookup, Rotation
-from ..requests import SavePin, SaveVerified
 from ..secure.card import Succession, check_expiry_untrusted, check_name_untrusted, open_card_untrusted, succession
 from ..secure.rotation import check_rotation_untrusted
 from ..turn import Turn

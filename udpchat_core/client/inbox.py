@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from ..address import Address
 from ..buckets import Bucket
+from ..client_requests import Entered, EnterLetter, FindLetter
 from ..datagrams import Letter
 from ..delivery.order import Epoch, SenderOrder, reached
 from ..errors import BadDatagram, Reason
@@ -26,7 +27,6 @@ from ..limits import (
 )
 from ..machines.incoming import INCOMING, Do, Incoming, IncomingLetter, Phase
 from ..messages import Collected, CollectedEntry, LetterBody, Mail, Outcome
-from ..requests import Entered, EnterLetter, FindLetter
 from ..secure.letter import ack_of, open_letter_untrusted, slot_of
 from ..table import step
 from ..turn import Turn

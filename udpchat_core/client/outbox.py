@@ -5,12 +5,12 @@ admitted from the queue of their contact as long as the windows have room. A que
 out: while its head waits for the directory, everything behind waits too.
 """
 
+from ..client_requests import MarkStored, PinOutgoing, SaveOutgoing, SettleOutgoing
 from ..errors import BadDatagram, Reason
 from ..instant import MS, Instant, after
 from ..limits import DIRECT_RETRY_US, DIRECT_WAIT_US_MAX, NOTED_SLOTS_MAX, NUMBER_LIMIT, OUTBOX_LETTERS_MAX
 from ..machines.outgoing import OUTGOING, Do, Outgoing, OutgoingLetter, Phase
 from ..messages import CardBody, LetterBody, Noted, Refusal, Store
-from ..requests import MarkStored, PinOutgoing, SaveOutgoing, SettleOutgoing
 from ..secure.card import is_expired
 from ..secure.letter import ack_of, seal_letter_untrusted, slot_of
 from ..table import step

@@ -22,9 +22,9 @@ from ..limits import (
     NEW_NAMES_PERIOD_US,
 )
 from ..messages import Refusal
-from ..requests import BanIdentity, DropInvite, SaveInvite
 from ..secure.keys import INVITE_LABEL
 from ..secure.suite import Suite
+from ..server_requests import BanIdentity, DropInvite, SaveInvite
 from ..turn import Turn
 from .context import Context
 from .session import User, prefix, unpacked

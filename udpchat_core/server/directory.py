@@ -10,9 +10,9 @@ from heapq import nsmallest
 
 from ..limits import DIRECTORY_CHANGES_MAX, LOOKUP_NEGATIVE_TTL_S, LOOKUP_TTL_S, ROSTER_ENTRIES_MAX, USERS_MAX
 from ..messages import CardBody, Found, Refusal, Refused, RosterEntry, Rotation, Version
-from ..requests import BindUser
 from ..secure.card import Succession, identity_in, name_in, succession
 from ..secure.keys import SIGNATURE_BYTES
+from ..server_requests import BindUser
 from ..wire import decode_untrusted
 from .context import Context
 from .session import User, unpacked

@@ -28,7 +28,7 @@ from ..limits import (
 )
 from ..machines.mailbox_entry import MAILBOX_ENTRY, Do, MailboxEntry, MailboxLetter
 from ..messages import Collected, Mail, Outcome, Refusal, Store, Stored
-from ..requests import CollectLetters, ExpireLetters, Full, KeepLetter, Kept, MailPage, Quota, ReadMail, Receipts
+from ..server_requests import CollectLetters, ExpireLetters, Full, KeepLetter, Kept, MailPage, Quota, ReadMail, Receipts
 from ..table import step
 from ..turn import Turn
 from .admission import Gate

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from ..instant import after
 from ..limits import RECEIPT_PAGES_MAX, RECEIPT_TRY_US, RECEIPT_TRY_US_MAX, RECEIPTS_PAGE
 from ..messages import Noted, Receipt, Returned
-from ..requests import DropReceipts, KeptReceipt, ReadReceipts, Receipts
+from ..server_requests import DropReceipts, KeptReceipt, ReadReceipts, Receipts
 from ..turn import Turn
 from .context import Context, Line, Timer
 from .directory import Directory

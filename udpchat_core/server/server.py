@@ -37,7 +37,9 @@ from ..messages import (
     Store,
     Watch,
 )
-from ..requests import (
+from ..requests import StoreReply
+from ..secure.suite import KEY_BYTES, Suite
+from ..server_requests import (
     BanIdentity,
     BindUser,
     Bound,
@@ -56,9 +58,7 @@ from ..requests import (
     ReleaseName,
     SaveInvite,
     ServerState,
-    StoreReply,
 )
-from ..secure.suite import KEY_BYTES, Suite
 from ..turn import Turn
 from ..wire import parse_untrusted, unpack_untrusted
 from .admission import OPEN, Admission, Gate

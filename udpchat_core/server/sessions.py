@@ -23,8 +23,8 @@ from ..limits import (
 )
 from ..machines.server_session import SERVER_SESSION, Do, Phase, ServerSession
 from ..messages import Deregistered, Refusal, Register, Registered, Rotation, ServerLimits, Superseded
-from ..requests import BanIdentity, BindUser, Bound, ReleaseName
 from ..secure.rotation import check_rotation_untrusted
+from ..server_requests import BanIdentity, BindUser, Bound, ReleaseName
 from ..table import step
 from ..turn import Turn
 from .admission import Applicant, Gate, invite_hash

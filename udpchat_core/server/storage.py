@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 
+from ..client_requests import ClientRequest
 from ..errors import LocalProtocolError
 from ..limits import STORE_REQUESTS_MAX
 from ..persistence import FailedRequests
-from ..requests import ClientRequest, ServerRequest, StoreReply
+from ..requests import StoreReply
+from ..server_requests import ServerRequest
 from ..turn import Turn
 from .context import Context, Timer
 

@@ -9,11 +9,13 @@ from udpchat_core.actions import Received
 from udpchat_core.address import Address
 from udpchat_core.datagrams import HEADER_BYTES, Acks, Init, Resp, Retry
 from udpchat_core.messages import Outcome
-from udpchat_core.requests import BindUser, CollectLetters, ExpireLetters, KeepLetter, Kept, StoreReply
+from udpchat_core.requests import StoreReply
 from udpchat_core.secure.keys import key_id
+from udpchat_core.server_requests import BindUser, CollectLetters, ExpireLetters, KeepLetter, Kept
 
 from ..core import Core
-from ..stores.memory import ClientMemory, Letter, ServerMemory
+from ..stores.memory_client import ClientMemory
+from ..stores.memory_server import Letter, ServerMemory
 from .cores import Measured
 from .faults import SERVER
 from .invariants import Invariant, Violation

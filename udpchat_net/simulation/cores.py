@@ -6,10 +6,11 @@ from typing import Protocol, runtime_checkable
 from udpchat_core.actions import Actions
 from udpchat_core.address import Address
 from udpchat_core.client import Client, new_client_state
+from udpchat_core.client_requests import ClientState
 from udpchat_core.instant import Instant
-from udpchat_core.requests import ClientState, ServerState
 from udpchat_core.secure.suite import Suite
 from udpchat_core.server import Server, new_server_state
+from udpchat_core.server_requests import ServerState
 
 from ..core import Core
 

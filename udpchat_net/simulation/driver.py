@@ -21,7 +21,8 @@ from udpchat_core.events import Deregistered
 from udpchat_core.requests import StoreReply
 from udpchat_core.secure.suite import StandardSuite, Suite
 
-from ..stores.memory import ClientMemory, ServerMemory
+from ..stores.memory_client import ClientMemory
+from ..stores.memory_server import ServerMemory
 from .cores import Cores
 from .faults import SERVER, Fault, FullDisk, SlowDisk
 from .network import OUTSIDER_LATENCY_US, Network, draws

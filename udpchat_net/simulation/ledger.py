@@ -14,9 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from udpchat_core.address import Address
-from udpchat_core.events import LetterReceived, MessageDelivered, MessageQueued, MessageStored
-from udpchat_core.limits import LOOKUP_NEGATIVE_TTL_S, OUTBOX_DAYS_MAX
-from udpchat_core.requests import (
+from udpchat_core.client_requests import (
     Entered,
     EnterLetter,
     MarkStored,
@@ -24,12 +22,15 @@ from udpchat_core.requests import (
     SaveOutgoing,
     SavePin,
     SettleOutgoing,
-    StoreReply,
 )
+from udpchat_core.events import LetterReceived, MessageDelivered, MessageQueued, MessageStored
+from udpchat_core.limits import LOOKUP_NEGATIVE_TTL_S, OUTBOX_DAYS_MAX
+from udpchat_core.requests import StoreReply
 from udpchat_core.secure.keys import ACK_LABEL, ID_BYTES, SLOT_LABEL
 from udpchat_core.secure.suite import Suite
 
-from ..stores.memory import ClientMemory, Outgoing, ServerMemory
+from ..stores.memory_client import ClientMemory, Outgoing
+from ..stores.memory_server import ServerMemory
 from .faults import SERVER, ClockStep
 from .invariants import Invariant, Violation
 from .node import Event, Node, Observer

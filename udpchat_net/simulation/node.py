@@ -7,13 +7,16 @@ from typing import Final
 
 from udpchat_core.actions import Received
 from udpchat_core.address import Address
+from udpchat_core.client_requests import ClientRequest
 from udpchat_core.errors import Reason
 from udpchat_core.events import ClientEvent, ServerEvent
 from udpchat_core.instant import Instant
-from udpchat_core.requests import ClientRequest, ServerRequest, StoreReply
+from udpchat_core.requests import StoreReply
+from udpchat_core.server_requests import ServerRequest
 
 from ..core import Core
-from ..stores.memory import ClientMemory, ServerMemory
+from ..stores.memory_client import ClientMemory
+from ..stores.memory_server import ServerMemory
 from .faults import CrashAt, FullDisk, SlowDisk
 from .network import Arrival
 from .tap import TappedSuite

@@ -8,7 +8,8 @@ a mailbox lost), so each layer is checked where it acts, and each check names it
 
 from typing import Final
 
-from ..stores.memory import ClientMemory, Outgoing, ServerMemory
+from ..stores.memory_client import ClientMemory, Outgoing
+from ..stores.memory_server import ServerMemory
 from .checks import Addresses, Caps, Mailroom
 from .invariants import Invariant, Violation
 from .ledger import Ledger

@@ -14,7 +14,8 @@ from udpchat_core.messages import CardBody, LetterBody
 from udpchat_core.secure.keys import KEY_ID_BYTES, LETTER_LABEL, SIGNATURE_BYTES
 from udpchat_core.wire import decode_untrusted, unpack_untrusted
 
-from ..stores.memory import ClientMemory, ServerMemory
+from ..stores.memory_client import ClientMemory
+from ..stores.memory_server import ServerMemory
 from .faults import SERVER
 from .invariants import Invariant, Violation
 from .ledger import Ledger, Letter

@@ -11,7 +11,7 @@ from udpchat_core.address import Address
 from udpchat_core.errors import LocalProtocolError
 from udpchat_core.instant import Instant
 
-from ..stores.memory import ClientMemory
+from ..stores.memory_client import ClientMemory
 from .cores import ClientCore, Cores
 from .driver import Driver
 from .faults import (

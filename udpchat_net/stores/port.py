@@ -1,6 +1,6 @@
 """What every store does for a core.
 
-A core asks by requests (`udpchat_core.requests`) and is answered by replies. An adapter takes the requests of
+A core asks by requests (`client_requests`, `server_requests`) and is answered by replies. An adapter takes the requests of
 a turn as one batch: they happen in their order, and all of them or none. Nothing about a batch is answered
 before it would survive a power cut. What fails has an unknown outcome and is asked again: requests are
 idempotent. So a full disk costs time, and never a letter. Batches come one at a time.
@@ -9,7 +9,9 @@ idempotent. So a full disk costs time, and never a letter. Batches come one at a
 from collections.abc import Sequence
 from typing import Protocol
 
-from udpchat_core.requests import ClientRequest, ServerRequest, StoreReply
+from udpchat_core.client_requests import ClientRequest
+from udpchat_core.requests import StoreReply
+from udpchat_core.server_requests import ServerRequest
 
 Request = ClientRequest | ServerRequest
 

@@ -10,10 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from udpchat_core.delivery.parts import Part
-from udpchat_core.limits import EPOCHS_PER_SENDER_MAX
-from udpchat_core.messages import Rotation
-from udpchat_core.requests import (
+from udpchat_core.client_requests import (
     ClientState,
     DropMailKey,
     Entered,
@@ -31,6 +28,9 @@ from udpchat_core.requests import (
     SaveVerified,
     SettleOutgoing,
 )
+from udpchat_core.delivery.parts import Part
+from udpchat_core.limits import EPOCHS_PER_SENDER_MAX
+from udpchat_core.messages import Rotation
 
 from . import sqlite_file
 from .errors import StoreCorrupt

@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Any
 
 from udpchat_core.messages import CollectedEntry, Outcome, Rotation
-from udpchat_core.requests import (
+from udpchat_core.server_requests import (
     BanIdentity,
     BindUser,
     Bound,

@@ -7,9 +7,9 @@ from tests.core.client.scenery import BOB, START
 from tests.core.client.world import World
 from udpchat_core import messages as m
 from udpchat_core.client import new_client_state
+from udpchat_core.client_requests import ClientState, SavePin
 from udpchat_core.instant import MS
 from udpchat_core.limits import PING_US, WATCHED_NAMES_MAX
-from udpchat_core.requests import ClientState, SavePin
 from udpchat_net.simulation.transparent import TransparentSuite
 
 PING_S = PING_US / 1_000_000

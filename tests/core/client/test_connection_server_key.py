@@ -6,9 +6,9 @@ from tests.core.client.handshakes import kinds, lost_at
 from tests.core.client.scenery import TOKEN, private_key
 from tests.core.client.world import World
 from udpchat_core import events as e
+from udpchat_core.client_requests import SaveServerKey
 from udpchat_core.datagrams import Hello
 from udpchat_core.errors import LocalProtocolError, Reason
-from udpchat_core.requests import SaveServerKey
 from udpchat_core.secure.keys import SMALL_ORDER_X25519
 from udpchat_core.secure.link import retry
 

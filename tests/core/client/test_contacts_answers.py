@@ -9,9 +9,9 @@ from tests.core.client.server_double import nothing
 from tests.core.client.world import World
 from udpchat_core import events as e
 from udpchat_core import messages as m
+from udpchat_core.client_requests import SavePin
 from udpchat_core.errors import Reason
 from udpchat_core.instant import SECOND
-from udpchat_core.requests import SavePin
 
 # --- how long an answer is believed ---
 

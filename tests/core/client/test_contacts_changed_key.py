@@ -9,8 +9,8 @@ from tests.core.client.server_double import nothing
 from tests.core.client.world import World
 from udpchat_core import events as e
 from udpchat_core import messages as m
+from udpchat_core.client_requests import SavePin
 from udpchat_core.errors import LocalProtocolError
-from udpchat_core.requests import SavePin
 
 
 def changed(world: World) -> Any:

@@ -8,8 +8,8 @@ from tests.core.client.world import World
 from udpchat_core import events as e
 from udpchat_core import messages as m
 from udpchat_core.client import contacts
+from udpchat_core.client_requests import PinOutgoing, SaveOutgoing, SavePin
 from udpchat_core.errors import LocalProtocolError
-from udpchat_core.requests import PinOutgoing, SaveOutgoing, SavePin
 
 # --- pins ---
 

@@ -6,9 +6,9 @@ from tests.core.client.incoming import ACKNOWLEDGED, ack, mail, numbered, outcom
 from tests.core.client.peer import Peer
 from tests.core.client.scenery import BOB, CAROL
 from tests.core.client.world import World
+from udpchat_core.client_requests import EnterLetter, FindLetter
 from udpchat_core.errors import Reason
 from udpchat_core.limits import HELD_LETTERS_PER_SENDER_MAX
-from udpchat_core.requests import EnterLetter, FindLetter
 
 
 @pytest.mark.parametrize("restart", [False, True])

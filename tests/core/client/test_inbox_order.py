@@ -4,7 +4,7 @@ from tests.core.client.incoming import ACKNOWLEDGED, UNWANTED, ack, mail, number
 from tests.core.client.peer import Peer
 from tests.core.client.scenery import BOB
 from tests.core.client.world import World
-from udpchat_core.requests import EnterLetter, FindLetter
+from udpchat_core.client_requests import EnterLetter, FindLetter
 
 # --- on disk, then acknowledged ---
 

@@ -10,6 +10,7 @@ from udpchat_core import messages as m
 from udpchat_core.client import keyring, new_client_state
 from udpchat_core.client.keyring import Keyring
 from udpchat_core.client.shared import Shared
+from udpchat_core.client_requests import ClientState, DropMailKey, SaveMailKey
 from udpchat_core.errors import Reason
 from udpchat_core.instant import MS, SECOND, Instant
 from udpchat_core.limits import (
@@ -23,7 +24,6 @@ from udpchat_core.limits import (
     OPENING_KEYS_MAX,
     TIME_S_LIMIT,
 )
-from udpchat_core.requests import ClientState, DropMailKey, SaveMailKey
 from udpchat_core.turn import Turn
 from udpchat_net.simulation.transparent import TransparentSuite
 

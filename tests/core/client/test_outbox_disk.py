@@ -9,9 +9,9 @@ from tests.core.client.world import World
 from udpchat_core import events as e
 from udpchat_core import messages as m
 from udpchat_core.client import outbox
+from udpchat_core.client_requests import PinOutgoing, SaveOutgoing, SavePin, SettleOutgoing
 from udpchat_core.datagrams import Acks
 from udpchat_core.errors import LocalProtocolError
-from udpchat_core.requests import PinOutgoing, SaveOutgoing, SavePin, SettleOutgoing
 from udpchat_core.secure.letter import ack_of
 from udpchat_core.wire import serialize
 

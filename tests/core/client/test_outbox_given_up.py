@@ -8,8 +8,8 @@ from tests.core.client.server_double import refusing
 from tests.core.client.world import World
 from udpchat_core import events as e
 from udpchat_core import messages as m
+from udpchat_core.client_requests import SettleOutgoing
 from udpchat_core.instant import MS, SECOND
-from udpchat_core.requests import SettleOutgoing
 
 
 def test_a_message_is_given_up_after_14_days(online: World) -> None:

@@ -9,8 +9,8 @@ from tests.core.client.world import World
 from udpchat_core import events as e
 from udpchat_core import messages as m
 from udpchat_core.actions import Received
+from udpchat_core.client_requests import SettleOutgoing
 from udpchat_core.limits import NOTED_SLOTS_MAX, NUMBER_LIMIT
-from udpchat_core.requests import SettleOutgoing
 from udpchat_core.wire import encode, pack
 
 # --- stored ---

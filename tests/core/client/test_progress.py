@@ -7,9 +7,9 @@ from tests.core.client.server_double import nothing
 from tests.core.client.world import World
 from udpchat_core import events as e
 from udpchat_core import messages as m
+from udpchat_core.client_requests import SaveOutgoing
 from udpchat_core.errors import LocalProtocolError
 from udpchat_core.limits import PARTS_MAX, TEXT_PARTS_BYTES_MAX
-from udpchat_core.requests import SaveOutgoing
 from udpchat_core.secure.letter import ack_of, slot_of
 
 LONG = "x" * 2_000

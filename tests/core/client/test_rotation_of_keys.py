@@ -7,8 +7,8 @@ from tests.core.client.scenery import BOB, CAROL
 from tests.core.client.world import World
 from udpchat_core import events as e
 from udpchat_core import messages as m
+from udpchat_core.client_requests import SaveIdentity, SavePin
 from udpchat_core.errors import LocalProtocolError
-from udpchat_core.requests import SaveIdentity, SavePin
 from udpchat_core.secure.rotation import check_rotation_untrusted, make_rotation
 
 

@@ -8,8 +8,8 @@ from tests.core.client.world import World
 from udpchat_core import events as e
 from udpchat_core import messages as m
 from udpchat_core.client.contacts import PeerKey
+from udpchat_core.client_requests import SavePin, SaveVerified
 from udpchat_core.errors import LocalProtocolError
-from udpchat_core.requests import SavePin, SaveVerified
 from udpchat_core.secure.rotation import make_rotation
 
 

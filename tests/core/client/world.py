@@ -15,16 +15,17 @@ from udpchat_core import messages as m
 from udpchat_core.actions import Actions, Dropped, Emit, Received, SendDatagram, Store
 from udpchat_core.address import Address
 from udpchat_core.client import Client, new_client_state
+from udpchat_core.client_requests import ClientRequest, ClientState
 from udpchat_core.datagrams import Acks, Letter
 from udpchat_core.errors import Reason
 from udpchat_core.events import ClientEvent
 from udpchat_core.instant import MS, SECOND, Instant
 from udpchat_core.limits import COLLECTED_ENTRIES_MAX
-from udpchat_core.requests import ClientRequest, ClientState, StoreReply
+from udpchat_core.requests import StoreReply
 from udpchat_core.secure.link import Link
 from udpchat_core.secure.suite import Suite
 from udpchat_core.wire import parse_untrusted
-from udpchat_net.stores.memory import ClientMemory
+from udpchat_net.stores.memory_client import ClientMemory
 
 E = TypeVar("E")
 

@@ -4,13 +4,14 @@ from collections import Counter
 from dataclasses import replace
 from typing import Any
 
+from udpchat_core.client_requests import ClientRequest
 from udpchat_core.limits import LETTER_DAYS_MAX
 from udpchat_core.messages import Outcome
-from udpchat_core.requests import (
+from udpchat_core.requests import Result, StoreReply
+from udpchat_core.server_requests import (
     BanIdentity,
     BindUser,
     Bound,
-    ClientRequest,
     CollectLetters,
     DropInvite,
     DropReceipts,
@@ -25,11 +26,9 @@ from udpchat_core.requests import (
     ReadReceipts,
     Receipts,
     ReleaseName,
-    Result,
     SaveInvite,
     ServerRequest,
     StoredLetter,
-    StoreReply,
 )
 
 DAYS_MS = LETTER_DAYS_MAX * 86_400_000

@@ -26,9 +26,9 @@ from udpchat_core.messages import (
     Watch,
 )
 from udpchat_core.messages import Store as StoreMessage
-from udpchat_core.requests import KeepLetter, ReleaseName
 from udpchat_core.secure.rotation import make_rotation
 from udpchat_core.server import Admission, Policy
+from udpchat_core.server_requests import KeepLetter, ReleaseName
 
 # --- a name that is released ---
 

@@ -11,8 +11,8 @@ from udpchat_core.address import Address
 from udpchat_core.errors import LocalProtocolError
 from udpchat_core.events import InviteMade
 from udpchat_core.messages import Message, Refusal, Register, Registered
-from udpchat_core.requests import SaveInvite
 from udpchat_core.server import Admission, Policy
+from udpchat_core.server_requests import SaveInvite
 
 _hosts = count(1)
 

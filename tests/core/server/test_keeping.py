@@ -13,7 +13,7 @@ from udpchat_core.messages import (
     Store,
     Stored,
 )
-from udpchat_core.requests import KeepLetter
+from udpchat_core.server_requests import KeepLetter
 
 
 def test_stored_is_said_when_the_letter_is_durable_and_not_before(sealed_world: World) -> None:

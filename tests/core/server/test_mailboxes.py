@@ -20,7 +20,7 @@ from udpchat_core.messages import (
     Register,
     Registered,
 )
-from udpchat_core.requests import CollectLetters, ReadMail
+from udpchat_core.server_requests import CollectLetters, ReadMail
 
 
 def test_mail_is_pushed_to_whoever_registers_until_it_is_collected(sealed_world: World) -> None:

@@ -16,7 +16,7 @@ from udpchat_core.messages import (
     Register,
     Returned,
 )
-from udpchat_core.requests import DropReceipts, ReadReceipts
+from udpchat_core.server_requests import DropReceipts, ReadReceipts
 
 
 def receipts(client: Client) -> list[bytes]:

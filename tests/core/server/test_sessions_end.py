@@ -17,7 +17,7 @@ from udpchat_core.messages import (
     Registered,
     Superseded,
 )
-from udpchat_core.requests import BindUser
+from udpchat_core.server_requests import BindUser
 
 HOUR_S = 3_600
 

@@ -25,7 +25,7 @@ from udpchat_core.messages import (
     Store,
     Watch,
 )
-from udpchat_core.requests import BindUser
+from udpchat_core.server_requests import BindUser
 
 
 def binds(world: World) -> int:

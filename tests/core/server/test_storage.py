@@ -7,7 +7,8 @@ from udpchat_core.errors import LocalProtocolError
 from udpchat_core.events import StorageFailed, StorageRecovered
 from udpchat_core.instant import Instant
 from udpchat_core.messages import Refusal, Refused, Register, Registered, Store, Stored
-from udpchat_core.requests import BindUser, Bound, Expired, ExpireLetters, KeepLetter, StoreReply
+from udpchat_core.requests import StoreReply
+from udpchat_core.server_requests import BindUser, Bound, Expired, ExpireLetters, KeepLetter
 
 
 def test_a_failed_request_is_asked_again_with_waits_that_double(world: World) -> None:

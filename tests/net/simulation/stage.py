@@ -8,11 +8,12 @@ import pytest
 
 from udpchat_core.actions import Action, SendDatagram
 from udpchat_core.address import Address
+from udpchat_core.client_requests import EnterLetter, SaveOutgoing
 from udpchat_core.datagrams import Record
 from udpchat_core.events import LetterReceived
 from udpchat_core.messages import CollectedEntry, LetterBody, Message, Outcome
-from udpchat_core.requests import CollectLetters, EnterLetter, KeepLetter, Quota, SaveOutgoing
 from udpchat_core.secure.letter import seal_letter_untrusted
+from udpchat_core.server_requests import CollectLetters, KeepLetter, Quota
 from udpchat_core.wire import encode, header, pack
 from udpchat_net.simulation.faults import SERVER
 from udpchat_net.simulation.invariants import Invariant, Violation
@@ -20,7 +21,8 @@ from udpchat_net.simulation.node import START_US
 from udpchat_net.simulation.oracle import Oracle
 from udpchat_net.simulation.seam import Seam
 from udpchat_net.simulation.world import SECOND, World
-from udpchat_net.stores.memory import ClientMemory, ServerMemory
+from udpchat_net.stores.memory_client import ClientMemory
+from udpchat_net.stores.memory_server import ServerMemory
 
 SECRET, OTHER = b"s" * 16, b"t" * 16
 QUOTA = Quota(100, 100, 100)

@@ -6,15 +6,16 @@ import pytest
 
 from tests.net.simulation.stage import OTHER, QUOTA, SECRET, SENT_MS, Stage, violates
 from udpchat_core.actions import Emit
+from udpchat_core.client_requests import PinOutgoing, SavePin, SettleOutgoing
 from udpchat_core.events import LetterReceived
 from udpchat_core.messages import CollectedEntry, Mail, Outcome, Store
-from udpchat_core.requests import CollectLetters, ExpireLetters, PinOutgoing, Quota, SavePin, SettleOutgoing
 from udpchat_core.secure.letter import seal_letter_untrusted
+from udpchat_core.server_requests import CollectLetters, ExpireLetters, Quota
 from udpchat_net.simulation.faults import SERVER
 from udpchat_net.simulation.invariants import Invariant
 from udpchat_net.simulation.oracle import Oracle
 from udpchat_net.simulation.world import SECOND, World
-from udpchat_net.stores.memory import ClientMemory
+from udpchat_net.stores.memory_client import ClientMemory
 
 # --- letters ---
 

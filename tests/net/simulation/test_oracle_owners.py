@@ -4,19 +4,20 @@ from dataclasses import replace
 
 from tests.net.simulation.stage import OTHER, SENT_MS, Stage, violates
 from udpchat_core.actions import Emit
+from udpchat_core.client_requests import SaveOutgoing, SavePin, SaveServerKey
 from udpchat_core.datagrams import Init
 from udpchat_core.events import Superseded, UserLeft
 from udpchat_core.messages import CardBody
-from udpchat_core.requests import BindUser, DropReceipts, SaveOutgoing, SavePin, SaveServerKey
 from udpchat_core.secure.card import make_card
 from udpchat_core.secure.keys import SIGNATURE_BYTES
 from udpchat_core.secure.letter import seal_letter_untrusted
+from udpchat_core.server_requests import BindUser, DropReceipts
 from udpchat_core.wire import decode_untrusted, serialize
 from udpchat_net.simulation.faults import SERVER
 from udpchat_net.simulation.invariants import Invariant
 from udpchat_net.simulation.oracle import Oracle
 from udpchat_net.simulation.world import SECOND, World
-from udpchat_net.stores.memory import ClientMemory
+from udpchat_net.stores.memory_client import ClientMemory
 
 
 def test_a_name_or_a_card_that_changes_without_its_owner() -> None:

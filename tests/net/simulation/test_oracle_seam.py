@@ -7,6 +7,7 @@ import pytest
 
 from tests.net.simulation.stage import OTHER, SECRET, SENT_MS, SOMEWHERE, Stage, violates
 from udpchat_core.actions import Emit, SendDatagram
+from udpchat_core.client_requests import MarkStored
 from udpchat_core.datagrams import Acks, Resp, Retry
 from udpchat_core.events import MessageDelivered, MessageQueued, MessageStored
 from udpchat_core.messages import (
@@ -22,11 +23,10 @@ from udpchat_core.messages import (
     Store,
     Stored,
 )
-from udpchat_core.requests import MarkStored
 from udpchat_core.wire import serialize
 from udpchat_net.simulation.faults import SERVER
 from udpchat_net.simulation.invariants import Invariant
-from udpchat_net.stores.memory import ServerMemory
+from udpchat_net.stores.memory_server import ServerMemory
 
 # --- what is said before it is durable ---
 

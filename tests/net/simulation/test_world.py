@@ -22,7 +22,7 @@ from udpchat_net.simulation.faults import (
 )
 from udpchat_net.simulation.node import SOCKET_DATAGRAMS_MAX, START_US, Node, Observer
 from udpchat_net.simulation.world import SECOND, World
-from udpchat_net.stores.memory import ClientMemory
+from udpchat_net.stores.memory_client import ClientMemory
 
 
 def world(

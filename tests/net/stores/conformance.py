@@ -14,40 +14,43 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from tests.net.stores.model import ClientModel, ServerModel, sent_letter
-from udpchat_core.messages import CollectedEntry, Outcome, Rotation
-from udpchat_core.requests import (
-    BanIdentity,
-    BindUser,
+from udpchat_core.client_requests import (
     ClientState,
-    CollectLetters,
-    DropInvite,
     DropMailKey,
-    DropReceipts,
     EnterLetter,
-    ExpireLetters,
     FindLetter,
-    KeepLetter,
     MarkSeen,
     MarkStored,
     PinOutgoing,
-    Quota,
-    ReadMail,
-    ReadReceipts,
-    ReleaseName,
     SaveCardSeq,
     SaveIdentity,
-    SaveInvite,
     SaveMailKey,
     SaveOutgoing,
     SavePin,
     SaveServerKey,
     SaveVerified,
-    ServerState,
     SettleOutgoing,
-    StoreReply,
+)
+from udpchat_core.messages import CollectedEntry, Outcome, Rotation
+from udpchat_core.requests import StoreReply
+from udpchat_core.server_requests import (
+    BanIdentity,
+    BindUser,
+    CollectLetters,
+    DropInvite,
+    DropReceipts,
+    ExpireLetters,
+    KeepLetter,
+    Quota,
+    ReadMail,
+    ReadReceipts,
+    ReleaseName,
+    SaveInvite,
+    ServerState,
 )
 from udpchat_net.stores.letters import KeptLetter
-from udpchat_net.stores.memory import ClientMemory, ServerMemory
+from udpchat_net.stores.memory_client import ClientMemory
+from udpchat_net.stores.memory_server import ServerMemory
 from udpchat_net.stores.paths import server_path
 from udpchat_net.stores.port import Request
 from udpchat_net.stores.reading import SentLetter, reading, sent_letters

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from random import Random
 
-from udpchat_core.requests import KeepLetter, Kept, MailPage, Quota, ReadMail
+from udpchat_core.server_requests import KeepLetter, Kept, MailPage, Quota, ReadMail
 from udpchat_net.stores.sqlite_server import SqliteServerStore
 
 QUOTA = Quota(2**40, 2**40, 2**40)

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from random import Random
 
-from udpchat_core.requests import KeepLetter, Kept, MailPage, Quota, ReadMail
+from udpchat_core.server_requests import KeepLetter, Kept, MailPage, Quota, ReadMail
 from udpchat_net.stores.sqlite_server import SqliteServerStore
 
 LETTERS, BATCH, OWNERS, SENDERS = 100_000, 4_000, 50, 100

@@ -1,52 +1,53 @@
 """What a store should do, said as simply as it can be: the oracle of the conformance suite.
 
-Written from the docstrings of `udpchat_core.requests` alone. Entry numbers are the store's to choose, so the model
+Written from the docstrings of `client_requests` and `server_requests` alone. Entry numbers are the store's to choose, so the model
 takes them from the answers, and checks that they grow and never come again.
 """
 
 from dataclasses import astuple, dataclass, field, replace
 
-from udpchat_core.limits import EPOCHS_PER_SENDER_MAX
-from udpchat_core.messages import Outcome
-from udpchat_core.requests import (
-    BanIdentity,
-    BindUser,
-    Bound,
+from udpchat_core.client_requests import (
     ClientState,
-    CollectLetters,
-    DropInvite,
     DropMailKey,
-    DropReceipts,
     Entered,
     EnterLetter,
-    Expired,
-    ExpireLetters,
     FindLetter,
-    Full,
-    KeepLetter,
-    Kept,
-    KeptReceipt,
-    MailPage,
     MarkSeen,
     MarkStored,
     PinOutgoing,
-    ReadMail,
-    ReadReceipts,
-    Receipts,
-    ReleaseName,
-    Result,
     SaveCardSeq,
     SaveIdentity,
-    SaveInvite,
     SaveMailKey,
     SaveOutgoing,
     SavePin,
     SaveServerKey,
     SaveVerified,
-    ServerState,
     SettleOutgoing,
+)
+from udpchat_core.limits import EPOCHS_PER_SENDER_MAX
+from udpchat_core.messages import Outcome
+from udpchat_core.requests import Result, StoreReply
+from udpchat_core.server_requests import (
+    BanIdentity,
+    BindUser,
+    Bound,
+    CollectLetters,
+    DropInvite,
+    DropReceipts,
+    Expired,
+    ExpireLetters,
+    Full,
+    KeepLetter,
+    Kept,
+    KeptReceipt,
+    MailPage,
+    ReadMail,
+    ReadReceipts,
+    Receipts,
+    ReleaseName,
+    SaveInvite,
+    ServerState,
     StoredLetter,
-    StoreReply,
 )
 from udpchat_net.stores.letters import KeptLetter
 from udpchat_net.stores.reading import SentLetter

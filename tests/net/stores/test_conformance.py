@@ -19,35 +19,37 @@ from tests.net.stores.conformance import (
     new_server_state,
     server_machine,
 )
+from udpchat_core.client_requests import (
+    Entered,
+    EnterLetter,
+    FindLetter,
+    MarkStored,
+    PinOutgoing,
+    SaveIdentity,
+    SaveOutgoing,
+    SavePin,
+    SaveVerified,
+    SettleOutgoing,
+)
 from udpchat_core.messages import Outcome, Rotation
-from udpchat_core.requests import (
+from udpchat_core.server_requests import (
     BanIdentity,
     BindUser,
     Bound,
     CollectLetters,
     DropReceipts,
-    Entered,
-    EnterLetter,
     Expired,
     ExpireLetters,
-    FindLetter,
     Full,
     KeepLetter,
     Kept,
     MailPage,
-    MarkStored,
-    PinOutgoing,
     Quota,
     ReadMail,
     ReadReceipts,
     Receipts,
     ReleaseName,
-    SaveIdentity,
     SaveInvite,
-    SaveOutgoing,
-    SavePin,
-    SaveVerified,
-    SettleOutgoing,
 )
 
 each_adapter = pytest.mark.parametrize("adapter", ADAPTERS, ids=lambda adapter: adapter.name)

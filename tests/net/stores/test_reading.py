@@ -3,7 +3,7 @@
 import sqlite3
 from pathlib import Path
 
-from udpchat_core.requests import ClientState, SaveMailKey, SaveOutgoing, SavePin
+from udpchat_core.client_requests import ClientState, SaveMailKey, SaveOutgoing, SavePin
 from udpchat_net.stores.reading import last_names, reading
 from udpchat_net.stores.sqlite_client import create_client
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from tests.net.stores.conformance import new_client_state
+from udpchat_core.client_requests import EnterLetter, MarkSeen, MarkStored, SaveOutgoing, SavePin, SaveVerified
 from udpchat_core.delivery.parts import Part
-from udpchat_core.requests import EnterLetter, MarkSeen, MarkStored, SaveOutgoing, SavePin, SaveVerified
 from udpchat_net.stores.reading import SentLetter, reading, sent_letters
 from udpchat_net.stores.schemas import CLIENT, Schema
 from udpchat_net.stores.sqlite_client import SqliteClientStore, create_client

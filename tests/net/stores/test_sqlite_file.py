@@ -14,7 +14,7 @@ from types import MappingProxyType
 import pytest
 
 from tests.net.stores.conformance import busy_client_state, new_client_state
-from udpchat_core.requests import DropMailKey, SaveMailKey, SaveOutgoing
+from udpchat_core.client_requests import DropMailKey, SaveMailKey, SaveOutgoing
 from udpchat_net.stores import errors, sqlite_file
 from udpchat_net.stores.schemas import CLIENT, Schema
 from udpchat_net.stores.sqlite import SqliteStore

@@ -14,7 +14,7 @@ import pytest
 
 from tests.net.stores.conformance import collected, new_server_state
 from udpchat_core.messages import Outcome
-from udpchat_core.requests import (
+from udpchat_core.server_requests import (
     BindUser,
     CollectLetters,
     DropReceipts,

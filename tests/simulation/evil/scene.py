@@ -16,7 +16,8 @@ from udpchat_net.simulation.faults import SERVER
 from udpchat_net.simulation.oracle import Oracle
 from udpchat_net.simulation.owners import Friends
 from udpchat_net.simulation.world import SECOND, World
-from udpchat_net.stores.memory import ClientMemory, ServerMemory
+from udpchat_net.stores.memory_client import ClientMemory
+from udpchat_net.stores.memory_server import ServerMemory
 
 FRIEND_DELAY_US_MAX = 5 * SECOND
 """Longest that an attack may hold up a message between two who are online: the direct tries take half a second, then

@@ -27,6 +27,7 @@ from tests.simulation.evil.scene import Scene
 from udpchat_core import messages as m
 from udpchat_core.address import Address
 from udpchat_core.client import Client
+from udpchat_core.client_requests import ClientState
 from udpchat_core.datagrams import Hello
 from udpchat_core.errors import Reason
 from udpchat_core.events import (
@@ -39,7 +40,6 @@ from udpchat_core.events import (
 )
 from udpchat_core.instant import Instant
 from udpchat_core.limits import POSTPONED_S_MAX, ROSTER_USERS_MAX
-from udpchat_core.requests import ClientState
 from udpchat_core.secure.suite import Suite
 from udpchat_net.simulation.evil import EvilCores
 from udpchat_net.simulation.faults import SERVER

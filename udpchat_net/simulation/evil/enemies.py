@@ -13,7 +13,7 @@ from udpchat_core.messages import CardBody
 from udpchat_core.secure.keys import SIGNATURE_BYTES
 from udpchat_core.wire import decode_untrusted
 
-from ...stores.memory import ServerMemory
+from ...stores.memory_server import ServerMemory
 from ..faults import SERVER
 from ..network import draws
 from ..world import World

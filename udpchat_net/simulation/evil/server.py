@@ -12,10 +12,10 @@ from typing import Any
 from udpchat_core import messages as m
 from udpchat_core.actions import Actions
 from udpchat_core.instant import Instant
-from udpchat_core.requests import ServerState
 from udpchat_core.secure.suite import Suite
 from udpchat_core.server import Server
 from udpchat_core.server.session import Session, User
+from udpchat_core.server_requests import ServerState
 from udpchat_core.turn import Turn
 
 from ..cores import Cores
