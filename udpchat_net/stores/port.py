@@ -1,8 +1,8 @@
 """What every store does for a core.
 
-A core asks by requests (`client_requests`, `server_requests`) and is answered by replies. An adapter takes the requests of
-a turn as one batch: they happen in their order, and all of them or none. Nothing about a batch is answered
-before it would survive a power cut. What fails has an unknown outcome and is asked again: requests are
+A core asks by requests (`client_requests`, `server_requests`) and is answered by replies. An adapter takes the
+requests of a turn as one batch: they happen in their order, and all of them or none. Nothing about a batch is
+answered before it would survive a power cut. What fails has an unknown outcome and is asked again: requests are
 idempotent. So a full disk costs time, and never a letter. Batches come one at a time.
 """
 

@@ -1,7 +1,7 @@
 """What a store should do, said as simply as it can be: the oracle of the conformance suite.
 
-Written from the docstrings of `client_requests` and `server_requests` alone. Entry numbers are the store's to choose, so the model
-takes them from the answers, and checks that they grow and never come again.
+Written from the docstrings of `client_requests` and `server_requests` alone. Entry numbers are the store's to choose,
+so the model takes them from the answers, and checks that they grow and never come again.
 """
 
 from dataclasses import astuple, dataclass, field, replace
