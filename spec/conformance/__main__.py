@@ -6,6 +6,7 @@ it is asked. The status is 0 if no check failed.
 
 import argparse
 import json
+import os
 import re
 import sys
 from collections.abc import Callable, Sequence
@@ -69,7 +70,10 @@ def main() -> int:
     except (OSError, CheckFailed) as error:
         print(f"{arguments.command[0]}: {error}", file=sys.stderr)
         return 2
-    print(json.dumps(as_json(found), indent=1) if arguments.json else table(found))
+    try:
+        print(json.dumps(as_json(found), indent=1) if arguments.json else table(found), flush=True)
+    except BrokenPipeError:  # whoever reads it had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return int(any(row.verdict is Verdict.FAILED for row in found))
 
 

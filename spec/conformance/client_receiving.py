@@ -97,6 +97,21 @@ def a_copy_of_another_epoch_is_acknowledged_and_not_shown(stage: ClientStage) ->
     wait_shown(stage, ann, "one", "two")
 
 
+@check("client", "R-9.4-10", "R-9.4-1")
+def a_copy_of_another_epoch_ahead_of_a_gap_is_not_answered(stage: ClientStage) -> None:
+    ann = stage.client()
+    first = stage.bob.letter(card_of(stage), text="one")
+    direct(stage, ann, first)
+    wait_for_acks(stage, first)
+    epoch = first.body.epoch + 1
+    copy = stage.bob.seal(card_of(stage), replace(first.body, epoch=epoch, seq=2))
+    direct(stage, ann, copy)
+    stage.watch_for(QUIET_S, lambda: stage.bob.acks.count(first.ack) > 1, "a letter ahead of a gap was answered")
+    direct(stage, ann, stage.bob.letter(card_of(stage), epoch=epoch, seq=1, text="two"))
+    wait_for_acks(stage, first, times=2)
+    wait_shown(stage, ann, "one", "two")
+
+
 @check("client", "R-9.4-5")
 def no_more_than_64_letters_are_held_ahead_of_a_gap(stage: ClientStage) -> None:
     ann = stage.client()

@@ -154,6 +154,19 @@ def test_the_status_tells_whether_something_failed_and_json_is_for_programs() ->
     assert "no-such-command-of-anybody" in missing.stderr
 
 
+def test_a_reader_that_had_enough_is_no_error() -> None:
+    program = f"{sys.executable} -m spec.conformance --only 'derived acks' --json {' '.join(OURS)}"
+    said = subprocess.run(
+        ["sh", "-c", f"{{ {program}; echo status $? >&2; }} | true"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert said.stderr == "status 0\n"
+
+
 ANSWERS: dict[str, tuple[str, str]] = {
     "that ends": ("import sys; sys.exit('no')", "its command ended with status 1: no"),
     "that prints what is no JSON": ("print('hello')", "no JSON"),

@@ -63,6 +63,17 @@ def test_a_copy_in_another_epoch_is_acknowledged_again_and_takes_its_number() ->
     assert stage.shown == ["a", "b"]
 
 
+def test_a_copy_in_another_epoch_ahead_of_a_gap_is_not_answered_unless_it_came_by_mail() -> None:
+    # R-9.4-10: its sender goes on with the numbers before it, or passes them by its floor
+    stage = Stage()
+    stage.direct(epoch=1, seq=1, text="a", secret=b"a" * 16)
+    ack, acks = stage.direct(epoch=2, seq=2, text="a", secret=b"a" * 16)
+    assert acks == []
+    first, acks = stage.direct(epoch=2, seq=1, text="b")
+    assert acks == [first, ack]
+    assert stage.shown == ["a", "b"]
+
+
 def test_what_is_beyond_64_ahead_of_a_gap_is_ignored_unanswered() -> None:
     # R-9.4-5
     stage = Stage()

@@ -24,9 +24,9 @@ Copy = Address | int  # where a copy came from: an address, or an entry of the m
 
 @dataclass
 class Held:
-    """A letter ahead of a gap, unanswered; without a body it was in the history already, and only its number counts."""
+    """A letter ahead of a gap, unanswered."""
 
-    body: dict[str, Any] | None
+    body: dict[str, Any]
     copies: list[Copy]
 
 
@@ -97,9 +97,9 @@ class Inbox:
         )
         order = self._order(sender, body["epoch"])
         self._pass_over(order, body)
-        if self.world.store.has(sender, ack):  # R-9.4-2, whatever its epoch and number
+        known = self.world.store.has(sender, ack)  # whatever its epoch and number
+        if known and (seq <= order.upto or (isinstance(copy, int) and seq > order.upto + 1)):  # R-9.4-2, R-9.4-10
             self._acknowledge(ack, [copy])
-            self._hold(sender, order, seq, Held(None, []))
         elif seq > order.upto:
             self._hold(sender, order, seq, Held(body, [copy]))  # or it is beyond what is held: unanswered (R-9.4-5)
         elif isinstance(copy, int):  # its number was passed without it
@@ -130,13 +130,11 @@ class Inbox:
     def _hold(self, sender: bytes, order: Order, seq: int, held: Held) -> None:
         """Hold it if there is room, or take it as one more copy of what is held already."""
         if already := order.held.get(seq):
-            if held.body and already.body and held.body["secret"] != already.body["secret"]:
+            if held.body["secret"] != already.body["secret"]:
                 return  # a number that was used twice (R-9.2-4): as if there were no room
             for copy in held.copies:
                 if copy not in already.copies and len(already.copies) < COPIES_MAX:
                     already.copies.append(copy)
-            if held.body is None:
-                already.body = None
             return
         if seq == order.upto + 1 or (order.upto < seq <= order.upto + AHEAD_MAX and self._has_room(sender)):
             order.held[seq] = held
@@ -149,10 +147,10 @@ class Inbox:
     def _enter(self, order: Order, seq: int) -> None:
         held = order.held.pop(seq)
         order.upto = seq
-        if held.body is None:
-            return  # its number is passed; that is on disk with the next letter, and else found out again
         ack = keys.ack_of(held.body["secret"])
-        if not self.world.store.has(held.body["sender"], ack):
+        if not self.world.store.has(
+            held.body["sender"], ack
+        ):  # else that its number is passed is on disk with the next
             row = self.world.store.enter(held.body, ack)
             self.shown(row, held.body)
         self._acknowledge(ack, held.copies)  # R-9.4-1: only now
