@@ -44,6 +44,7 @@ class Planted(NamedTuple):
 
 _INBOX = "udpchat_core/client/inbox.py"
 _OUTBOX = "udpchat_core/client/outbox.py"
+_DISPATCH = "udpchat_core/client/dispatch.py"
 _CLIENT = "udpchat_core/client/client.py"
 _OUTGOING = "udpchat_core/machines/outgoing.py"
 _INCOMING = "udpchat_core/machines/incoming.py"
@@ -106,7 +107,7 @@ FAULTS: Final = (
     ),
     Planted(
         "noted before commit",
-        _OUTBOX,
+        "udpchat_core/client/receipts.py",
         "        if slot in self._settling:\n"
         "            self._settling[slot] = True\n"
         "        else:\n"
@@ -199,7 +200,7 @@ FAULTS: Final = (
     ),
     Planted(
         "floor ahead of the truth",
-        _OUTBOX,
+        _DISPATCH,
         "            floor=conversation.floor,\n",
         "            floor=letter.seq,\n",
         Invariant.NUMBERING,
@@ -213,7 +214,7 @@ FAULTS: Final = (
     ),
     Planted(
         "secret drawn anew on reseal",
-        _OUTBOX,
+        _DISPATCH,
         "            secret=letter.secret,\n            sent_ms",
         "            secret=letter.secret if not letter.sent else self._shared.suite.random(16),\n            sent_ms",
         Invariant.ONE_LETTER,
@@ -304,7 +305,7 @@ FAULTS: Final = (
     Planted(
         "wrong receipt kept for ever",
         _OUTBOX,
-        "                self._noted.append(slot)  # else it would take the place of others for ever\n",
+        "                self.receipts.note(slot)  # else it would take the place of others for ever\n",
         "",
         Invariant.DRAINED,
         "test_evil_peer_mail.py::test_a_letter_collected_with_a_wrong_acknowledgement_is_not_delivered",
@@ -598,7 +599,7 @@ FAULTS: Final = (
     ),
     Planted(
         "letters given up by the server's clock",
-        _OUTBOX,
+        "udpchat_core/client/ages.py",
         "        return min(self._shared.wall_ms(now) - sent_ms, now // MS + server_offset_ms - server_ms)\n",
         "        return now // MS + server_offset_ms - server_ms\n",
         Invariant.NOTHING_LOST,

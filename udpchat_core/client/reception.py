@@ -5,7 +5,6 @@ Nothing that is refused stops what is in the same datagram besides, and nothing 
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from .. import messages as m
 from ..actions import Received
@@ -18,28 +17,9 @@ from ..limits import EXPIRY_CHECK_US_MIN, PING_JITTER_US, PING_US
 from ..machines.client_session import Session
 from ..turn import Turn
 from ..wire import parse_untrusted
-from .connection import Connection, ServerLink
-from .contacts import Contacts
-from .inbox import Inbox
-from .keyring import Keyring
-from .outbox import Outbox
-from .requester import Requester
-from .roster import RosterView
+from .connection import ServerLink
+from .parts import Parts
 from .shared import Shared
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """The parts of a client that something may be for."""
-
-    shared: Shared
-    keyring: Keyring
-    requester: Requester
-    connection: Connection
-    contacts: Contacts
-    outbox: Outbox
-    inbox: Inbox
-    roster: RosterView
 
 
 class Reception:
