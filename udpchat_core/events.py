@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from .address import Address
-from .messages import Refusal
+from .fields import Refusal
 
 # --- by both ---
 

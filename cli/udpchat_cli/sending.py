@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from udpchat_core import events as e
-from udpchat_core.messages import Refusal
+from udpchat_core.fields import Refusal
 
 from . import schema
 from .control import Say

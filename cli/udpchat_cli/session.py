@@ -19,7 +19,7 @@ from udpchat_core.actions import Actions
 from udpchat_core.address import Address
 from udpchat_core.client import Client
 from udpchat_core.errors import LocalProtocolError
-from udpchat_core.messages import Refusal
+from udpchat_core.fields import Refusal
 from udpchat_core.secure.suite import StandardSuite
 from udpchat_net import udp
 from udpchat_net.clock import Clock

@@ -13,8 +13,8 @@ from udpchat_cli.wording import timestamp
 from udpchat_core import events as e
 from udpchat_core.address import Address
 from udpchat_core.delivery.parts import Part, split
+from udpchat_core.fields import Refusal
 from udpchat_core.limits import TIME_S_LIMIT
-from udpchat_core.messages import Refusal
 
 AT = Address(b"\x7f\0\0\1", 20_000)
 HERE, THERE = bytes(32), bytes(31) + b"\1"

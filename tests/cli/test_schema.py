@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from udpchat_cli import objects, schema
 from udpchat_core import events as e
 from udpchat_core.address import Address
-from udpchat_core.messages import Refusal
+from udpchat_core.fields import Refusal
 
 PAGE = Path(__file__).parents[2] / "cli" / "JSON.md"
 AT = Address(b"\x7f\0\0\1", 20_000)

@@ -3,6 +3,7 @@
 import pytest
 
 from udpchat_core.address import Address
+from udpchat_core.bodies import CardBody
 from udpchat_core.datagrams import HEADER_BYTES
 from udpchat_core.events import (
     LetterReceived,
@@ -13,7 +14,7 @@ from udpchat_core.events import (
     PeersChanged,
     Registered,
 )
-from udpchat_core.messages import CardBody, Store
+from udpchat_core.messages import Store
 from udpchat_core.secure.card import is_expired
 from udpchat_core.secure.keys import SIGNATURE_BYTES
 from udpchat_core.wire import decode_untrusted, unpack_untrusted

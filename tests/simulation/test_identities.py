@@ -16,8 +16,8 @@ from udpchat_core.events import (
     RegistrationRefused,
     UserBanned,
 )
+from udpchat_core.fields import Refusal
 from udpchat_core.instant import Instant
-from udpchat_core.messages import Refusal
 from udpchat_core.secure.suite import Suite
 from udpchat_core.server import Admission, Policy, Server
 from udpchat_core.server_requests import ServerState

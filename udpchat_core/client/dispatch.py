@@ -1,9 +1,10 @@
 """How letters leave: numbered and sealed at each sending, to the recipient's address or for its mailbox."""
 
+from ..bodies import CardBody, LetterBody
 from ..instant import Instant
 from ..limits import NUMBER_LIMIT
 from ..machines.outgoing import OutgoingLetter
-from ..messages import CardBody, LetterBody, Store
+from ..messages import Store
 from ..secure.letter import seal_letter_untrusted, slot_of
 from ..turn import Turn
 from .contacts import Contact

@@ -8,12 +8,14 @@ confirmed, and otherwise once the directory said whose name it is, or a second l
 from dataclasses import replace
 
 from ..address import Address
+from ..bodies import LetterBody
 from ..buckets import Bucket
 from ..client_requests import Entered, EnterLetter, FindLetter
 from ..datagrams import Letter
 from ..delivery.order import Epoch, SenderOrder, reached
 from ..errors import BadDatagram, Reason
 from ..events import LetterReceived
+from ..fields import CollectedEntry, Outcome
 from ..instant import after
 from ..limits import (
     COLLECTED_ENTRIES_MAX,
@@ -26,7 +28,7 @@ from ..limits import (
     STRANGER_NAMES_PER_S_MAX,
 )
 from ..machines.incoming import INCOMING, Do, Incoming, IncomingLetter, Phase
-from ..messages import Collected, CollectedEntry, LetterBody, Mail, Outcome
+from ..messages import Collected, Mail
 from ..secure.letter import ack_of, open_letter_untrusted, slot_of
 from ..table import step
 from ..turn import Turn

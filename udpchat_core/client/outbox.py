@@ -5,12 +5,13 @@ sends), and letters are admitted from the queue of their contact as long as the 
 strictly first in, first out: while its head waits for the directory, everything behind waits too.
 """
 
+from ..bodies import CardBody
 from ..client_requests import MarkStored, PinOutgoing, SaveOutgoing, SettleOutgoing
 from ..errors import BadDatagram, Reason
+from ..fields import Refusal
 from ..instant import Instant, after
 from ..limits import DIRECT_RETRY_US, DIRECT_WAIT_US_MAX, OUTBOX_LETTERS_MAX
 from ..machines.outgoing import OUTGOING, Do, Outgoing, OutgoingLetter, Phase
-from ..messages import CardBody, Refusal
 from ..secure.card import is_expired
 from ..secure.letter import ack_of, slot_of
 from ..table import step

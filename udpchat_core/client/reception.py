@@ -12,6 +12,7 @@ from ..address import Address
 from ..datagrams import Acks, Letter, Record, Resp, Retry
 from ..errors import BadDatagram, Reason
 from ..events import Registered, RegistrationRefused, WatchRefused
+from ..fields import Refusal
 from ..instant import MS, Instant, after
 from ..limits import EXPIRY_CHECK_US_MIN, PING_JITTER_US, PING_US
 from ..machines.client_session import Session
@@ -115,18 +116,18 @@ class Reception:
         if self._parts.connection.is_registering(refused.id):
             self._registration_refused(refused, turn)
             return
-        if refused.refusal is m.Refusal.BUSY:
+        if refused.refusal is Refusal.BUSY:
             self._parts.requester.postpone_untrusted(refused.id, refused.wait_s, turn)
             return
         match self._parts.requester.refused_untrusted(refused.id, turn):
-            case m.Lookup(_, name) if refused.refusal is m.Refusal.UNKNOWN:
+            case m.Lookup(_, name) if refused.refusal is Refusal.UNKNOWN:
                 self._not_found(name, refused, turn)
             case m.Lookup(_, name):
                 self._parts.contacts.ask_later(name, turn)
             case m.Store() as asked:
                 self._parts.outbox.store_refused(asked.slot, refused.refusal, turn)
             case m.Watch():
-                if refused.refusal is not m.Refusal.NOT_REGISTERED:  # else it was on the way when this client left
+                if refused.refusal is not Refusal.NOT_REGISTERED:  # else it was on the way when this client left
                     turn.emit(WatchRefused(refused.refusal))
                 self._parts.roster.refused(refused.refusal, turn)
             case _:
@@ -159,9 +160,9 @@ class Reception:
 
     def _registration_refused(self, refused: m.Refused, turn: Turn) -> None:
         connection = self._parts.connection
-        if refused.refusal is m.Refusal.BUSY:
+        if refused.refusal is Refusal.BUSY:
             connection.postpone(refused.wait_s, turn)
-        elif refused.refusal is not m.Refusal.STALE_CARD or not connection.outdo(refused.card_seq, turn):
+        elif refused.refusal is not Refusal.STALE_CARD or not connection.outdo(refused.card_seq, turn):
             connection.step(Session.rejected, turn)
             turn.emit(RegistrationRefused(refused.refusal))
 

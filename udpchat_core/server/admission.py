@@ -13,6 +13,7 @@ from typing import Final
 from ..buckets import Buckets
 from ..errors import LocalProtocolError
 from ..events import InviteMade
+from ..fields import Refusal
 from ..limits import (
     BANS_MAX,
     INIT_PREFIXES_MAX,
@@ -21,7 +22,6 @@ from ..limits import (
     NEW_NAMES_PER_PREFIX_MAX,
     NEW_NAMES_PERIOD_US,
 )
-from ..messages import Refusal
 from ..secure.keys import INVITE_LABEL
 from ..secure.suite import Suite
 from ..server_requests import BanIdentity, DropInvite, SaveInvite

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from udpchat_core import events as e
-from udpchat_core.messages import Refusal
+from udpchat_core.fields import Refusal
 
 from .faults import Delay, Duplication, Fault, Loss, Reorder
 from .network import draws

@@ -10,8 +10,8 @@ from enum import StrEnum
 from typing import Final
 
 from udpchat_core import events as e
+from udpchat_core.fields import Refusal
 from udpchat_core.limits import OUTBOX_DAYS_MAX
-from udpchat_core.messages import Refusal
 
 from ..mail import Text, shown_name
 from ..objects import of_event

@@ -10,7 +10,7 @@ from udpchat_cli.mail import Text
 from udpchat_cli.wording import local
 from udpchat_core import events as e
 from udpchat_core.address import Address
-from udpchat_core.messages import Refusal
+from udpchat_core.fields import Refusal
 
 AT = Address(b"\x7f\0\0\1", 7)
 NOON_MS = 1_767_268_800_000

@@ -2,7 +2,8 @@
 
 from tests.core.server.world import Client, World, private_key
 from udpchat_core.events import InviteMade
-from udpchat_core.messages import Message, Refusal, Refused, Register, Rotation
+from udpchat_core.fields import Refusal, Rotation
+from udpchat_core.messages import Message, Refused, Register
 from udpchat_core.secure.rotation import make_rotation
 from udpchat_core.server import Admission, Policy
 

@@ -7,7 +7,8 @@ from tests.core.server.letters import slot
 from tests.core.server.world import LETTER, World
 from udpchat_core.errors import LocalProtocolError
 from udpchat_core.events import UserBanned, UserLeft, UserUnbanned
-from udpchat_core.messages import Found, Lookup, Ping, Refusal, Refused, Register, Registered
+from udpchat_core.fields import Refusal
+from udpchat_core.messages import Found, Lookup, Ping, Refused, Register, Registered
 from udpchat_core.messages import Store as StoreMessage
 
 
