@@ -127,7 +127,7 @@ FAULTS: Final = (
         _CLIENT,
         "            turn.store(saved)\n",
         "            turn.store(saved)\n"
-        "            from ..events import MessageQueued\n\n"
+        "            from ..client_events import MessageQueued\n\n"
         "            turn.emit(MessageQueued(message, to))\n",
         Invariant.DURABLE,
     ),

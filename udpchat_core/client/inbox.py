@@ -10,11 +10,11 @@ from dataclasses import replace
 from ..address import Address
 from ..bodies import LetterBody
 from ..buckets import Bucket
+from ..client_events import LetterReceived
 from ..client_requests import Entered, EnterLetter, FindLetter
 from ..datagrams import Letter
 from ..delivery.order import Epoch, SenderOrder, reached
 from ..errors import BadDatagram, Reason
-from ..events import LetterReceived
 from ..fields import CollectedEntry, Outcome
 from ..instant import after
 from ..limits import (

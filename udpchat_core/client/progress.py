@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from ..events import (
+from ..client_events import (
     MessageDelivered,
     MessageExpired,
     MessagePostponed,

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from .. import messages as m
 from ..actions import Received
 from ..address import Address
+from ..client_events import Registered, RegistrationRefused, WatchRefused
 from ..datagrams import Acks, Letter, Record, Resp, Retry
 from ..errors import BadDatagram, Reason
-from ..events import Registered, RegistrationRefused, WatchRefused
 from ..fields import Refusal
 from ..instant import MS, Instant, after
 from ..limits import EXPIRY_CHECK_US_MIN, PING_JITTER_US, PING_US

@@ -1,5 +1,6 @@
 """What comes to a client from its store: each reply to the part that waits for it."""
 
+from ..client_events import IdentityRotated
 from ..client_requests import (
     DropMailKey,
     Entered,
@@ -13,7 +14,6 @@ from ..client_requests import (
     SaveVerified,
     SettleOutgoing,
 )
-from ..events import IdentityRotated
 from ..requests import StoreReply
 from ..turn import Turn
 from .parts import Parts

@@ -12,7 +12,6 @@ from typing import Final
 
 from ..buckets import Buckets
 from ..errors import LocalProtocolError
-from ..events import InviteMade
 from ..fields import Refusal
 from ..limits import (
     BANS_MAX,
@@ -24,6 +23,7 @@ from ..limits import (
 )
 from ..secure.keys import INVITE_LABEL
 from ..secure.suite import Suite
+from ..server_events import InviteMade
 from ..server_requests import BanIdentity, DropInvite, SaveInvite
 from ..turn import Turn
 from .context import Context

@@ -20,7 +20,6 @@ from ..address import Address
 from ..buckets import Buckets
 from ..datagrams import Hello, Init, Record
 from ..errors import BadDatagram, LocalProtocolError, Reason
-from ..events import MailKept
 from ..fields import Refusal
 from ..instant import Instant, after
 from ..limits import EXPIRY_US, REQUESTS_WAIT_S, SESSION_BUCKETS_MAX, SESSION_REQUESTS_PER_S_MAX
@@ -28,6 +27,7 @@ from ..machines.server_session import Phase
 from ..messages import Collected, Deregister, Lookup, Message, Noted, Ping, Pong, Register, Store, Watch
 from ..requests import StoreReply
 from ..secure.suite import KEY_BYTES, Suite
+from ..server_events import MailKept
 from ..server_requests import (
     BanIdentity,
     BindUser,

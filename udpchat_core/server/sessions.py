@@ -9,7 +9,6 @@ carried out here, intent by intent.
 from dataclasses import dataclass
 
 from ..errors import BadDatagram, Reason
-from ..events import NameReleased, NameRotated, UserBanned, UserLapsed, UserLeft, UserRegistered, UserUnbanned
 from ..fields import Refusal, Rotation, ServerLimits
 from ..instant import SECOND, Instant
 from ..limits import (
@@ -25,6 +24,7 @@ from ..limits import (
 from ..machines.server_session import SERVER_SESSION, Do, Phase, ServerSession
 from ..messages import Deregistered, Register, Registered, Superseded
 from ..secure.rotation import check_rotation_untrusted
+from ..server_events import NameReleased, NameRotated, UserBanned, UserLapsed, UserLeft, UserRegistered, UserUnbanned
 from ..server_requests import BanIdentity, BindUser, Bound, ReleaseName
 from ..table import step
 from ..turn import Turn

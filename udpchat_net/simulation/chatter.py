@@ -6,7 +6,7 @@ Everything follows from the numbers. Everybody is there all the time; who writes
 from dataclasses import dataclass
 from typing import Final
 
-from udpchat_core import events as e
+from udpchat_core import client_events as e
 from udpchat_core.fields import Refusal
 
 from .faults import Delay, Duplication, Fault, Loss, Reorder

@@ -8,7 +8,7 @@ until it has left.
 
 from dataclasses import dataclass
 
-from udpchat_core import events as e
+from udpchat_core import client_events as e
 from udpchat_core import messages as m
 from udpchat_core.address import Address
 from udpchat_core.bodies import LetterBody

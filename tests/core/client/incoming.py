@@ -3,7 +3,7 @@
 from tests.core.client.peer import Peer
 from tests.core.client.scenery import BOB
 from tests.core.client.world import World
-from udpchat_core import events as e
+from udpchat_core import client_events as e
 from udpchat_core.bodies import LetterBody
 from udpchat_core.fields import Outcome
 from udpchat_core.secure.letter import ack_of

@@ -12,7 +12,7 @@ from tests.core.client.peer import Peer
 from tests.core.client.scenery import BOB, CAROL, DAY, HOME, SERVER, START, TOKEN
 from tests.core.client.world import World
 from tests.strategies import messages
-from udpchat_core import events as e
+from udpchat_core import client_events as e
 from udpchat_core import messages as m
 from udpchat_core.actions import Dropped, Received, SendDatagram
 from udpchat_core.address import Address

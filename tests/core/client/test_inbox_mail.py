@@ -6,7 +6,7 @@ from tests.core.client.incoming import ACKNOWLEDGED, UNOPENABLE, UNWANTED, ack, 
 from tests.core.client.peer import Peer
 from tests.core.client.scenery import BOB, CAROL, STRANGER, private_key
 from tests.core.client.world import World
-from udpchat_core import events as e
+from udpchat_core import client_events as e
 from udpchat_core import messages as m
 from udpchat_core.bodies import CardBody
 from udpchat_core.errors import Reason

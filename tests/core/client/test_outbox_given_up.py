@@ -6,7 +6,7 @@ from tests.core.client.outgoing import receipt, stored
 from tests.core.client.scenery import BOB, DAY
 from tests.core.client.server_double import refusing
 from tests.core.client.world import World
-from udpchat_core import events as e
+from udpchat_core import client_events as e
 from udpchat_core import messages as m
 from udpchat_core.client_requests import SettleOutgoing
 from udpchat_core.fields import Refusal, ServerLimits

@@ -6,7 +6,7 @@ import pytest
 
 from tests.core.client.scenery import BOB
 from tests.core.client.world import World
-from udpchat_core import events as e
+from udpchat_core import client_events as e
 from udpchat_core import messages as m
 from udpchat_core.client import roster
 from udpchat_core.errors import Reason

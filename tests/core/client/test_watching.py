@@ -5,7 +5,7 @@ import pytest
 from tests.core.client.directory import PING_S, Directory, asked, numbered, watch, with_contacts
 from tests.core.client.scenery import BOB
 from tests.core.client.world import World
-from udpchat_core import events as e
+from udpchat_core import client_events as e
 from udpchat_core import messages as m
 from udpchat_core.errors import LocalProtocolError
 from udpchat_core.fields import Refusal, Scope, ServerLimits

@@ -6,7 +6,7 @@ import pytest
 
 from tests.core.client.directory import PING_S, Directory, asked, numbered, watch
 from tests.core.client.world import World
-from udpchat_core import events as e
+from udpchat_core import client_events as e
 from udpchat_core import messages as m
 from udpchat_core.fields import RosterEntry, Scope, Version
 from udpchat_core.limits import WATCH_NAMES_MAX

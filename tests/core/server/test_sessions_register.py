@@ -6,7 +6,6 @@ import pytest
 
 from tests.core.server.sessions import is_online, refusal
 from tests.core.server.world import LETTER, Client, World, snapshot
-from udpchat_core.events import UserRegistered
 from udpchat_core.fields import CollectedEntry, Outcome, Refusal, Scope
 from udpchat_core.messages import (
     Collected,
@@ -22,6 +21,7 @@ from udpchat_core.messages import (
     Store,
     Watch,
 )
+from udpchat_core.server_events import UserRegistered
 from udpchat_core.server_requests import BindUser
 
 

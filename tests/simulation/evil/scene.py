@@ -6,8 +6,8 @@ from typing import Any
 
 from udpchat_core import messages as m
 from udpchat_core.bodies import CardBody
+from udpchat_core.client_events import LetterReceived, MessageDelivered
 from udpchat_core.datagrams import Letter
-from udpchat_core.events import LetterReceived, MessageDelivered
 from udpchat_core.limits import MAILBOX_SENDER_LETTERS_MAX
 from udpchat_core.secure.keys import LETTER_LABEL, key_id
 from udpchat_core.wire import serialize

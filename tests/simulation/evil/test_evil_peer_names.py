@@ -20,9 +20,9 @@ from tests.simulation.evil.scene import Scene
 from udpchat_core import messages as m
 from udpchat_core.datagrams import Record
 from udpchat_core.errors import Reason
-from udpchat_core.events import UserLeft
 from udpchat_core.fields import Refusal
 from udpchat_core.limits import CARD_JUMP_MAX
+from udpchat_core.server_events import UserLeft
 from udpchat_net.simulation.faults import SERVER
 
 

@@ -27,10 +27,7 @@ from tests.simulation.evil.scene import Scene
 from udpchat_core import messages as m
 from udpchat_core.address import Address
 from udpchat_core.client import Client
-from udpchat_core.client_requests import ClientState
-from udpchat_core.datagrams import Hello
-from udpchat_core.errors import Reason
-from udpchat_core.events import (
+from udpchat_core.client_events import (
     MessageRefused,
     PeerKeyChanged,
     RegistrationRefused,
@@ -38,6 +35,9 @@ from udpchat_core.events import (
     ServerUnreachable,
     Superseded,
 )
+from udpchat_core.client_requests import ClientState
+from udpchat_core.datagrams import Hello
+from udpchat_core.errors import Reason
 from udpchat_core.fields import Refusal, RosterEntry, ServerLimits, Version
 from udpchat_core.instant import Instant
 from udpchat_core.limits import POSTPONED_S_MAX, ROSTER_USERS_MAX
