@@ -466,7 +466,7 @@ FAULTS: Final = (
     ),
     Planted(
         "names of strangers asked about without limit",
-        _INBOX,
+        "udpchat_core/client/display.py",
         "        elif confirmed is None and self._names.take(turn.now):  # R-9.4-9\n",
         "        elif confirmed is None:\n",
         None,

@@ -110,7 +110,7 @@ class Reception:
             self._parts.inbox.sources.learn(contact.address)
         self._parts.outbox.pin(contact, turn)
         self._parts.outbox.resolved(contact, turn)
-        self._parts.inbox.named(name, turn)
+        self._parts.inbox.display.named(name, turn)
 
     def _refused_untrusted(self, refused: m.Refused, turn: Turn) -> None:
         if self._parts.connection.is_registering(refused.id):
@@ -139,7 +139,7 @@ class Reception:
             self._parts.contacts.ask_later(name, turn)
         else:
             self._parts.outbox.resolved(contact, turn)
-        self._parts.inbox.named(name, turn)
+        self._parts.inbox.display.named(name, turn)
 
     def _registered(self, registered: m.Registered, turn: Turn) -> None:
         if not self._parts.connection.is_registering(registered.id):
@@ -152,7 +152,7 @@ class Reception:
         self._parts.shared.server_offset_ms = registered.time_ms - turn.now // MS
         self._parts.keyring.registered(turn, registered.waiting)
         if not renewed:
-            self._parts.inbox.waiting = registered.waiting
+            self._parts.inbox.display.waiting = registered.waiting
         self._parts.shared.set_timer(("ping", None), next_ping(self._parts.shared, turn.now))
         self._parts.shared.set_timer(("expiry", None), after(turn.now, EXPIRY_CHECK_US_MIN))
         turn.emit(Registered(registered.observed, registered.waiting, renewed))

@@ -35,7 +35,7 @@ def stored(parts: Parts, reply: StoreReply, turn: Turn) -> None:
         case ((SavePin() as pin), _):
             parts.outbox.resolved(parts.contacts.pinned(pin, turn), turn)
             parts.roster.used(pin.name, turn, pinned=True)
-            parts.inbox.named(pin.name, turn)
+            parts.inbox.display.named(pin.name, turn)
         case ((SaveVerified() as compared), _):
             parts.contacts.verified(compared, turn)
         case ((SaveMailKey() as saved), _):

@@ -32,7 +32,7 @@ class Timeouts:
             case "letter", bytes() as secret:
                 parts.outbox.timed_out(secret, turn)
             case "name", bytes() as sender:
-                parts.inbox.tell_unnamed(sender, turn)
+                parts.inbox.display.tell_unnamed(sender, turn)
             case "contact", str() as name:
                 parts.outbox.ask_again(parts.contacts.use(name), turn)
             case "cards", None:
