@@ -18,10 +18,11 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 from udpchat_core.address import Address
+from udpchat_core.bodies import CardBody, LetterBody
 from udpchat_core.datagrams import Acks, Datagram, Init, Letter, Record, Resp, Retry
 from udpchat_core.instant import Instant
 from udpchat_core.limits import ACKS_MAX, LETTER_BYTES_MAX
-from udpchat_core.messages import CardBody, Found, LetterBody, Lookup, Message, Store
+from udpchat_core.messages import Found, Lookup, Message, Store
 from udpchat_core.secure.card import make_card, open_card_untrusted
 from udpchat_core.secure.keys import ACK_LABEL, CARD_LABEL, LETTER_LABEL, SIGNATURE_BYTES, TOKEN_LABEL
 from udpchat_core.secure.letter import OpeningKey, ack_of, open_letter_untrusted, seal_letter_untrusted

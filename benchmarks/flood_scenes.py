@@ -13,11 +13,12 @@ from typing import Any, Final
 
 from udpchat_core.actions import Actions, Received, SendDatagram, Store
 from udpchat_core.address import Address
+from udpchat_core.bodies import CardBody, LetterBody
 from udpchat_core.client import Client, new_client_state
 from udpchat_core.datagrams import Acks, Init, Letter, Record, Resp, Retry
 from udpchat_core.instant import MS, SECOND, Instant
 from udpchat_core.limits import CARD_BYTES_MAX, CARD_LIFE_S, LETTER_BYTES_MIN
-from udpchat_core.messages import CardBody, Deregister, Found, LetterBody, Lookup, Message, Ping, Pong, Register, Stored
+from udpchat_core.messages import Deregister, Found, Lookup, Message, Ping, Pong, Register, Stored
 from udpchat_core.messages import Store as StoreMessage
 from udpchat_core.secure.card import make_card, open_card_untrusted
 from udpchat_core.secure.keys import key_id

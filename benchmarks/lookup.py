@@ -17,9 +17,10 @@ from functools import cached_property
 from itertools import cycle, islice
 from pathlib import Path
 
+from udpchat_core.bodies import CardBody
 from udpchat_core.datagrams import Record, Resp, Retry
 from udpchat_core.limits import CARD_LIFE_S
-from udpchat_core.messages import CardBody, Found, Lookup, Message, Register, Registered
+from udpchat_core.messages import Found, Lookup, Message, Register, Registered
 from udpchat_core.secure.card import make_card
 from udpchat_core.secure.link import Link, hello, initiate_untrusted
 from udpchat_core.secure.suite import StandardSuite

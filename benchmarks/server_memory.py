@@ -20,15 +20,16 @@ from unittest.mock import patch
 
 from udpchat_core.actions import Actions, Emit, Received, SendDatagram, Store
 from udpchat_core.address import Address
+from udpchat_core.bodies import CardBody
 from udpchat_core.datagrams import Resp, Retry
-from udpchat_core.events import UserLapsed, UserRegistered
 from udpchat_core.instant import SECOND, Instant
 from udpchat_core.limits import CARD_LIFE_S
-from udpchat_core.messages import CardBody, Message, Ping, Register
+from udpchat_core.messages import Message, Ping, Register
 from udpchat_core.requests import StoreReply
 from udpchat_core.secure.card import make_card
 from udpchat_core.secure.link import hello, initiate_untrusted
 from udpchat_core.server import Server, new_server_state
+from udpchat_core.server_events import UserLapsed, UserRegistered
 from udpchat_core.server_requests import BindUser, Bound, Expired, ExpireLetters, MailPage, ReadMail, Receipts
 from udpchat_core.wire import RECORD_PLAINTEXT_BYTES_MIN, encode, pack, parse_untrusted
 from udpchat_net.simulation.transparent import TransparentSuite

@@ -29,9 +29,9 @@ from random import Random
 from statistics import median
 from typing import Final
 
+from udpchat_core.bodies import CardBody
 from udpchat_core.datagrams import Retry
 from udpchat_core.limits import CARD_LIFE_S
-from udpchat_core.messages import CardBody
 from udpchat_core.secure.card import make_card
 from udpchat_core.secure.link import hello
 from udpchat_core.secure.suite import StandardSuite

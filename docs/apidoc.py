@@ -125,7 +125,8 @@ def on_missing(app: Sphinx, env: BuildEnvironment, node: pending_xref, content: 
     found = [each for each in objects if each.endswith(f".{name}") and module.startswith(f"{each.rpartition('.')[0]}.")]
     if not module and name[:1].isupper():
         found = [each for each in objects if each.endswith(f".{name}")]
-        found = [each for each in found if each.startswith("udpchat_core.events.")] or found  # "`Registered` follows"
+        told = [each for each in found if each.rpartition(".")[0].endswith("events")]  # "`Registered` follows"
+        found = told or found
     if len(found) != 1:
         return None
     there = objects[found[0]]

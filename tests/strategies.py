@@ -9,9 +9,10 @@ from annotated_types import Ge, Le, Len, Lt
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from udpchat_core.fields import Name, Text
+from udpchat_core.bodies import LetterBody
+from udpchat_core.fields import CollectedEntry, Name, Outcome, Scope, Text
 from udpchat_core.limits import TEXT_BYTES_MAX
-from udpchat_core.messages import CollectedEntry, LetterBody, Message, Outcome, Padding, Scope, Watch
+from udpchat_core.messages import Message, Padding, Watch
 from udpchat_core.wire import BY_CODE
 
 NAMES = st.from_regex(r"[a-z0-9][a-z0-9_-]{0,31}", fullmatch=True)

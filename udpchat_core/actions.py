@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from .address import Address
+from .client_events import ClientEvent
 from .client_requests import ClientRequest
 from .errors import Reason
-from .events import ClientEvent, ServerEvent
+from .server_events import ServerEvent
 from .server_requests import ServerRequest
 
 

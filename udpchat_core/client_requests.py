@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from .messages import Rotation
+from .fields import Rotation
 
 
 @dataclass(frozen=True, slots=True)

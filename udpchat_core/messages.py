@@ -1,17 +1,30 @@
-"""The typed wire vocabulary: one class for everything that is sealed, validated once, at the boundary.
+"""The messages of a RECORD: one class for each, validated once, at the boundary.
 
-On the wire each is a CBOR array of its fields in their order; a message begins with its code. Requests
-carry an `id`, which their answer repeats and every retry keeps. `spec/05-messages.md` is generated from here.
+On the wire each is a CBOR array of its code and its fields in their order. Requests carry an `id`, which their
+answer repeats and every retry keeps. `spec/05-messages.md` is generated from here.
 """
 
-from enum import IntEnum
-from typing import Annotated, ClassVar, Final
+from typing import Annotated, ClassVar
 
-from annotated_types import Ge, Le, Len
+from annotated_types import Len
 from pydantic.dataclasses import dataclass
 
 from .address import Address
-from .fields import STRICT, Bytes8, Bytes16, Bytes32, Bytes64, Name, Number, Ordinal, Text, TimeMs, TimeS
+from .fields import (
+    STRICT,
+    Bytes16,
+    Bytes32,
+    CollectedEntry,
+    Name,
+    Number,
+    Refusal,
+    RosterEntry,
+    Rotation,
+    Scope,
+    ServerLimits,
+    TimeMs,
+    Version,
+)
 from .limits import (
     CARD_BYTES_MAX,
     CARD_BYTES_MIN,
@@ -20,158 +33,9 @@ from .limits import (
     LETTER_BYTES_MIN,
     NOTED_SLOTS_MAX,
     PADDING_BYTES_MAX,
-    PARTS_MAX,
     ROSTER_ENTRIES_MAX,
     WATCH_NAMES_MAX,
 )
-
-CARD_VERSION: Final = 1
-
-
-@dataclass(frozen=True, slots=True, config=STRICT)
-class CardBody:
-    """What an identity signs about itself: the directory entry, without the signature.
-
-    Attributes:
-        version: of the card's form; 1.
-        seq: counts the cards of this identity; of two, the higher holds.
-        expires_s: seconds of Unix time after which the card no longer holds, but for a day's grace.
-        identity: I, the Ed25519 public key that owns the name.
-        live: L, the X25519 public key for direct letters and the Link.
-        mail: M, the X25519 public key for stored letters.
-        name: the name that the identity claims.
-    """
-
-    version: Annotated[int, Ge(CARD_VERSION), Le(CARD_VERSION)]  # no Literal: that takes True and 1.0 for 1
-    seq: Ordinal  # R-2.3-8
-    expires_s: TimeS
-    identity: Bytes32
-    live: Bytes32
-    mail: Bytes32
-    name: Name
-
-
-@dataclass(frozen=True, slots=True, config=STRICT)
-class LetterBody:
-    """What a letter says, sealed for its recipient alone.
-
-    Attributes:
-        sender: I of the sender.
-        name: the sender's name; shown only if pinned to `sender` or confirmed by Lookup.
-        epoch: random, new at every start of the sender.
-        seq: orders the messages of one sender to one recipient within the epoch, from 1.
-        floor: the lowest seq of the epoch that is neither acknowledged nor given up; at most `seq`.
-        secret: 16 random bytes, the message's identity: equal in every copy.
-        sent_ms: milliseconds of Unix time when the user sent it, by the sender's clock.
-        part: which part of a text this is, from 1.
-        parts: how many parts the text has.
-        text: 1 to 800 bytes of UTF-8.
-    """
-
-    sender: Bytes32
-    name: Name
-    epoch: Number
-    seq: Ordinal
-    floor: Ordinal
-    secret: Bytes16
-    sent_ms: TimeMs
-    part: Annotated[int, Ge(1), Le(PARTS_MAX)]
-    parts: Annotated[int, Ge(1), Le(PARTS_MAX)]
-    text: Text
-
-    def __post_init__(self) -> None:
-        if self.floor > self.seq or self.part > self.parts:  # R-6.2-4
-            raise ValueError("floor is at most seq, part at most parts")
-
-
-@dataclass(frozen=True, slots=True, config=STRICT)
-class Version:
-    """How new a view of the directory is: `counter` grows within one `boot` of the server."""
-
-    boot: Bytes8
-    counter: Number
-
-
-@dataclass(frozen=True, slots=True, config=STRICT)
-class ServerLimits:
-    """What this server allows.
-
-    Attributes:
-        mailbox_letters_max: letters in one mailbox.
-        sender_letters_max: letters of one sender in one mailbox.
-        watched_names_max: names that one client watches.
-        watch_all_users_max: users of the directory up to which all may be watched.
-        requests_per_s_max: requests a second on one link.
-    """
-
-    mailbox_letters_max: Number
-    sender_letters_max: Number
-    watched_names_max: Number
-    watch_all_users_max: Number
-    requests_per_s_max: Number
-
-
-@dataclass(frozen=True, slots=True, config=STRICT)
-class Rotation:
-    """An identity hands its name to another: `signature`, by `former`, is over the one that follows and the name."""
-
-    former: Bytes32
-    signature: Bytes64
-
-
-@dataclass(frozen=True, slots=True, config=STRICT)
-class RosterEntry:
-    """One user of the directory: whether online, and the seq of the card that the server holds."""
-
-    name: Name
-    online: bool
-    card_seq: Number
-
-
-class Outcome(IntEnum):
-    """What became of a stored letter at its recipient."""
-
-    ACKNOWLEDGED = 1  # its owner has it on disk
-    UNOPENABLE = 2  # no key of its owner opens it: its sender may seal it anew
-    UNWANTED = 3  # no letter, or one that was given up and passed over
-
-
-@dataclass(frozen=True, slots=True, config=STRICT)
-class CollectedEntry:
-    """One stored letter the server may delete; `ack` is there exactly if it was acknowledged."""
-
-    entry: Number
-    outcome: Outcome
-    ack: Bytes16 | None
-
-    def __post_init__(self) -> None:
-        if (self.ack is not None) != (self.outcome is Outcome.ACKNOWLEDGED):
-            raise ValueError("an acknowledged letter has an ack, no other has")
-
-
-class Refusal(IntEnum):
-    """Why a request was refused. The first two ask for patience, the others are answers."""
-
-    QUOTA = 1  # the mailbox has no room for this sender
-    BUSY = 2  # the server asks for patience
-    UNKNOWN = 3  # nobody has this name or identity
-    KEY_CHANGED = 4  # the name belongs to another identity now
-    STALE_CARD = 5  # a card with a lower seq than the highest known, or one too far ahead of it
-    TOO_LONG = 6  # more than this server keeps
-    BANNED = 7  # this identity or name is not served here
-    NAME_TAKEN = 8  # the name belongs to another identity
-    TOO_MANY = 9  # more names watched, users, or new users from one network, than this server allows
-    NOT_ADMITTED = 10  # this server takes invited or listed identities only
-    NOT_REGISTERED = 11  # Register comes first on a link
-
-
-class Scope(IntEnum):
-    """What a Watch is about."""
-
-    ALL = 1  # every user of the directory
-    ADD = 2  # these names, besides those already watched
-    REMOVE = 3  # these names no longer
-    WATCHED = 4  # the names already watched
 
 
 @dataclass(frozen=True, slots=True, config=STRICT)

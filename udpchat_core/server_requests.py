@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from .messages import CollectedEntry, Rotation
+from .fields import CollectedEntry, Rotation
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,14 @@ from typing import Protocol
 
 from .actions import Action, Actions, Dropped, Emit, SendDatagram, Store
 from .address import Address
+from .client_events import ClientEvent
 from .client_requests import ClientRequest
 from .datagrams import Acks
 from .errors import Reason
-from .events import ClientEvent, ServerEvent
 from .instant import Instant
 from .limits import ACKS_MAX, RECORD_MESSAGES_MAX
 from .messages import Message
+from .server_events import ServerEvent
 from .server_requests import ServerRequest
 from .wire import RECORD_PLAINTEXT_BYTES_MAX, encode, pack, serialize
 

@@ -16,6 +16,7 @@ from typing import Annotated, Any, Final, NamedTuple, Never, TypeVar, get_args, 
 
 import cbor2
 
+from .bodies import CardBody, LetterBody
 from .datagrams import (
     ACK_BYTES,
     HEADER_BYTES,
@@ -33,7 +34,7 @@ from .datagrams import (
 )
 from .errors import BadDatagram, LocalProtocolError, Reason
 from .limits import DATAGRAM_BYTES_MAX, PADDING_BYTES_MAX, RECORD_MESSAGES_MAX
-from .messages import CardBody, LetterBody, Message, Padding
+from .messages import Message, Padding
 
 RECORD_OVERHEAD_BYTES: Final = HEADER_BYTES + 4 + 8 + 16
 RETRY_BYTES: Final = HEADER_BYTES + sum(field.bytes_max for field in LAYOUTS[Retry])

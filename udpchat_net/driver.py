@@ -19,11 +19,12 @@ from typing import Final
 from udpchat_core.actions import Action, Actions, Emit, Received, SendDatagram
 from udpchat_core.actions import Store as AskStore
 from udpchat_core.address import Address
+from udpchat_core.client_events import ClientEvent
 from udpchat_core.errors import Reason
-from udpchat_core.events import ClientEvent, ServerEvent
 from udpchat_core.instant import MS, SECOND, Instant
 from udpchat_core.limits import DATAGRAM_BYTES_MAX
 from udpchat_core.requests import StoreReply
+from udpchat_core.server_events import ServerEvent
 
 from . import udp
 from .clock import Clock

@@ -10,9 +10,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from udpchat_core import events as e
+from udpchat_core import client_events as e
 from udpchat_core.delivery.parts import Assembler, Part
+from udpchat_core.events import StorageFailed, StorageRecovered
 from udpchat_core.limits import OUTBOX_DAYS_MAX
+from udpchat_core.server_events import ServerEvent
 
 from .display import escaped
 from .exits import Exit
@@ -143,7 +145,7 @@ class Classic:
 
     # --- what happens ---
 
-    def told(self, event: e.ClientEvent | e.ServerEvent) -> Iterator[str]:
+    def told(self, event: e.ClientEvent | ServerEvent) -> Iterator[str]:
         """Take an event: the lines to print, safe to show."""
         match event:
             case e.LetterReceived() if self.standing is Standing.REGISTERING:
@@ -167,10 +169,10 @@ class Classic:
             case e.WatchRefused() if not self._said_watch:
                 self._said_watch = True
                 yield "[There are too many clients for a table; messages to them arrive all the same.]"
-            case e.StorageFailed():
+            case StorageFailed():
                 self.disk_fails = True
                 yield "[The disk takes nothing at the moment; nothing is lost, and it is tried again.]"
-            case e.StorageRecovered():
+            case StorageRecovered():
                 self.disk_fails = False
                 yield "[The disk works again.]"
             case e.PeerKeyChanged(name, _, offered, vouched):
@@ -190,7 +192,7 @@ class Classic:
             for letter in early:
                 yield from self._received(letter)
 
-    def _stood(self, event: e.ClientEvent | e.ServerEvent) -> Iterator[str]:
+    def _stood(self, event: e.ClientEvent | ServerEvent) -> Iterator[str]:
         """Events about the session."""
         match event:
             case e.Registered(renewed=False):

@@ -11,9 +11,10 @@ from collections.abc import Callable
 from typing import Final, Protocol
 
 from udpchat_core.client import Client
+from udpchat_core.client_events import ClientEvent, LetterReceived, ServerKeyChanged, ServerUnreachable
 from udpchat_core.errors import LocalProtocolError
-from udpchat_core.events import ClientEvent, LetterReceived, ServerEvent, ServerKeyChanged, ServerUnreachable
 from udpchat_core.secure.suite import StandardSuite
+from udpchat_core.server_events import ServerEvent
 from udpchat_net import udp
 from udpchat_net.clock import Clock
 from udpchat_net.driver import Driver

@@ -7,8 +7,10 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from udpchat_core import events as e
+from udpchat_core import server_events as e
 from udpchat_core.address import Address
+from udpchat_core.client_events import ClientEvent
+from udpchat_core.events import StorageFailed, StorageRecovered
 from udpchat_core.limits import LETTER_DAYS_MAX, SILENCE_S
 from udpchat_core.secure.suite import StandardSuite
 from udpchat_core.server import Server, new_server_state
@@ -31,7 +33,7 @@ from .signals import on_signals
 from .wording import counted, shown
 
 
-def told(event: e.ClientEvent | e.ServerEvent) -> str:  # noqa: PLR0912 - a row for each event
+def told(event: ClientEvent | e.ServerEvent) -> str:  # noqa: PLR0912 - a row for each event
     """The line for an event; empty if it has none."""
     line = ""
     match event:
@@ -57,9 +59,9 @@ def told(event: e.ClientEvent | e.ServerEvent) -> str:  # noqa: PLR0912 - a row 
             line = f"{name} belongs to nobody any more"
         case e.NameRotated(name):
             line = f"{name} has another key, signed with the one before"
-        case e.StorageFailed():
+        case StorageFailed():
             line = "the disk takes nothing at the moment: what it was asked is tried again, and not answered before"
-        case e.StorageRecovered():
+        case StorageRecovered():
             line = "the disk works again"
     return line
 
@@ -85,9 +87,9 @@ class ClassicServer:
         self.driver = Driver(self.core, store, self._happened, clock)
         self.bound: list[Address] = []
         self._log = log
-        self._listeners: list[Callable[[e.ClientEvent | e.ServerEvent], object]] = []
+        self._listeners: list[Callable[[ClientEvent | e.ServerEvent], object]] = []
 
-    def listen(self, callback: Callable[[e.ClientEvent | e.ServerEvent], object]) -> None:
+    def listen(self, callback: Callable[[ClientEvent | e.ServerEvent], object]) -> None:
         """Have it called with each event from now on, in the middle of a turn."""
         self._listeners.append(callback)
 
@@ -106,7 +108,7 @@ class ClassicServer:
         if self.bound:
             self._log("stopped", schema.made("stopped"))
 
-    def _happened(self, event: e.ClientEvent | e.ServerEvent) -> None:
+    def _happened(self, event: ClientEvent | e.ServerEvent) -> None:
         if line := told(event):
             self._log(line, of_server_event(event))
         for listener in self._listeners:

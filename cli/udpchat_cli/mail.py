@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from udpchat_core.client_events import LetterReceived
 from udpchat_core.delivery.parts import Assembler, Part
-from udpchat_core.events import LetterReceived
 from udpchat_net.stores.letters import KeptLetter
 
 from . import schema

@@ -2,13 +2,28 @@
 
 from typing import Any
 
-from udpchat_core import events as e
+from udpchat_core import client_events as e
+from udpchat_core.events import StorageFailed
+from udpchat_core.server_events import (
+    InviteMade,
+    MailCollected,
+    MailExpired,
+    MailKept,
+    NameReleased,
+    NameRotated,
+    ServerEvent,
+    UserBanned,
+    UserLapsed,
+    UserLeft,
+    UserRegistered,
+    UserUnbanned,
+)
 
 from .schema import made
 from .wording import shown
 
 
-def of_event(event: e.ClientEvent | e.ServerEvent) -> dict[str, Any] | None:
+def of_event(event: e.ClientEvent | ServerEvent) -> dict[str, Any] | None:
     """The object for what happened to a message; None for other events."""
     thing = None
     match event:
@@ -28,32 +43,32 @@ def of_event(event: e.ClientEvent | e.ServerEvent) -> dict[str, Any] | None:
     return thing
 
 
-def of_server_event(event: e.ClientEvent | e.ServerEvent) -> dict[str, Any]:  # noqa: PLR0912 - a row for each event
+def of_server_event(event: e.ClientEvent | ServerEvent) -> dict[str, Any]:  # noqa: PLR0912 - a row for each event
     """The object for what happened at a server."""
     match event:
-        case e.UserRegistered(name, address, new):
+        case UserRegistered(name, address, new):
             thing = made("registered", name=name, address=shown(address), new=new)
-        case e.UserLeft(name):
+        case UserLeft(name):
             thing = made("left", name=name)
-        case e.UserLapsed(name):
+        case UserLapsed(name):
             thing = made("lapsed", name=name)
-        case e.MailKept(letters):
+        case MailKept(letters):
             thing = made("kept", letters=letters)
-        case e.MailCollected(name, letters):
+        case MailCollected(name, letters):
             thing = made("collected", name=name, letters=letters)
-        case e.MailExpired(letters):
+        case MailExpired(letters):
             thing = made("deleted", letters=letters)
-        case e.InviteMade(_, until_ms):
+        case InviteMade(_, until_ms):
             thing = made("invited", until_ms=until_ms)
-        case e.UserBanned(identity, banned):
+        case UserBanned(identity, banned):
             thing = made("banned", name=banned or "", identity=identity.hex())
-        case e.UserUnbanned(identity):
+        case UserUnbanned(identity):
             thing = made("unbanned", identity=identity.hex())
-        case e.NameReleased(name):
+        case NameReleased(name):
             thing = made("released", name=name)
-        case e.NameRotated(name):
+        case NameRotated(name):
             thing = made("rotated", name=name)
-        case e.StorageFailed():
+        case StorageFailed():
             thing = made("storage_failed")
         case _:
             thing = made("storage_recovered")

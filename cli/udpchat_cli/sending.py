@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from udpchat_core import events as e
-from udpchat_core.messages import Refusal
+from udpchat_core import client_events as e
+from udpchat_core.events import StorageFailed, StorageRecovered
+from udpchat_core.fields import Refusal
 
 from . import schema
 from .control import Say
@@ -33,9 +34,9 @@ class _Message:
     def happened(self, event: Event) -> None:
         """Take an event, of any message."""
         match event:
-            case e.StorageFailed():
+            case StorageFailed():
                 self.disk_fails = True
-            case e.StorageRecovered():
+            case StorageRecovered():
                 self.disk_fails = False
             case e.MessageQueued(self.number):
                 self.queued = True

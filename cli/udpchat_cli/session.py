@@ -14,13 +14,14 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Final
 
-from udpchat_core import events as e
+from udpchat_core import client_events as e
 from udpchat_core.actions import Actions
 from udpchat_core.address import Address
 from udpchat_core.client import Client
 from udpchat_core.errors import LocalProtocolError
-from udpchat_core.messages import Refusal
+from udpchat_core.fields import Refusal
 from udpchat_core.secure.suite import StandardSuite
+from udpchat_core.server_events import ServerEvent
 from udpchat_net import udp
 from udpchat_net.clock import Clock
 from udpchat_net.driver import Driver
@@ -47,7 +48,7 @@ UNSEEN_PAGE_LETTERS: Final = 256
 NOWHERE: Final = Address(bytes(4), 1)
 """The server's, while its name has no address."""
 
-Event = e.ClientEvent | e.ServerEvent
+Event = e.ClientEvent | ServerEvent
 
 
 class Session:

@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable
 from typing import Any, Final
 
-from udpchat_core import events as e
+from udpchat_core import client_events as e
 from udpchat_core.client.contacts import PeerKey
 from udpchat_core.secure.safety import safety_number
 from udpchat_core.secure.suite import StandardSuite

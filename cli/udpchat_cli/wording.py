@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from udpchat_core.address import Address
-from udpchat_core.messages import Refusal
+from udpchat_core.fields import Refusal
 from udpchat_net import udp
 
 _REFUSALS = {

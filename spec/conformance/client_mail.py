@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from udpchat_core import messages as m
 from udpchat_core.datagrams import Record
-from udpchat_core.messages import Outcome
+from udpchat_core.fields import CollectedEntry, Outcome
 from udpchat_core.secure.letter import OpeningKey
 from udpchat_core.wire import encode, pack, serialize
 
@@ -23,11 +23,11 @@ def mailed(stage: ClientStage, **fields: object) -> Sealed:
     return stage.bob.letter(card_of(stage), card_of(stage).mail, **fields)
 
 
-def collected(stage: ClientStage, entry: int) -> list[m.CollectedEntry]:
+def collected(stage: ClientStage, entry: int) -> list[CollectedEntry]:
     return [one for said in stage.server.said(m.Collected) for one in said.entries if one.entry == entry]
 
 
-def wait_collected(stage: ClientStage, entry: int, outcome: Outcome, times: int = 1) -> m.CollectedEntry:
+def wait_collected(stage: ClientStage, entry: int, outcome: Outcome, times: int = 1) -> CollectedEntry:
     stage.until(lambda: len(collected(stage, entry)) >= times, f"Collected of entry {entry}")
     one = collected(stage, entry)[-1]
     expect(one.outcome is outcome, f"entry {entry} was collected as {one.outcome.name}, expected {outcome.name}")

@@ -4,8 +4,8 @@ import os
 from dataclasses import replace
 from random import Random
 
+from udpchat_core.bodies import CardBody
 from udpchat_core.datagrams import Acks, Hello, Letter, Record
-from udpchat_core.messages import CardBody
 from udpchat_core.wire import serialize
 
 from .checks import ClientStage, check, expect

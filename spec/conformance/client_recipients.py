@@ -4,6 +4,7 @@ import os
 import time
 
 from udpchat_core import messages as m
+from udpchat_core.fields import Refusal
 from udpchat_core.secure.rotation import make_rotation
 
 from .checks import ClientStage, check, expect
@@ -128,7 +129,7 @@ def a_stale_card_takes_no_newer_ones_place(stage: ClientStage) -> None:
 @check("client", "R-5.2-1", "R-9.1-5")
 def a_Lookup_that_is_told_busy_is_asked_again_when_it_may_be(stage: ClientStage) -> None:
     ann = stage.client()
-    stage.server.refuse["Lookup"] = [(m.Refusal.BUSY, 2, 0)]
+    stage.server.refuse["Lookup"] = [(Refusal.BUSY, 2, 0)]
     send(ann, "hello")
     ann.wait_for("delivered")
     first, second = (pair for pair in stage.server.all_heard(m.Lookup) if pair[1].name == "bob")

@@ -5,6 +5,7 @@ import time
 
 from udpchat_core import messages as m
 from udpchat_core.datagrams import Init, Retry
+from udpchat_core.fields import Refusal
 from udpchat_core.limits import CARD_SEQ_FIRST_LIMIT
 from udpchat_core.secure.link import retry
 from udpchat_core.wire import encode, pack, serialize
@@ -75,7 +76,7 @@ def a_silent_server_is_unreachable_after_five_tries_and_greeted_again(stage: Cli
 
 @check("client", "R-9.1-10", "R-9.1-5")
 def a_Register_that_is_told_busy_waits_as_long_as_it_is_told(stage: ClientStage) -> None:
-    stage.server.refuse["Register"] = [(m.Refusal.BUSY, 2, 0)]
+    stage.server.refuse["Register"] = [(Refusal.BUSY, 2, 0)]
     ann = stage.client(registered=False)
     ann.do("register")
     ann.wait_for("registered")
@@ -156,7 +157,7 @@ def a_RETRY_to_nothing_that_was_sent_begins_nothing(stage: ClientStage) -> None:
 
 @check("client", "R-9.1-3")
 def a_stale_card_is_followed_by_one_of_a_higher_seq(stage: ClientStage) -> None:
-    stage.server.refuse["Register"] = [(m.Refusal.STALE_CARD, 0, 2**31)]
+    stage.server.refuse["Register"] = [(Refusal.STALE_CARD, 0, 2**31)]
     stage.client()
     first, second = (seat.card.seq for seat in stage.server.seats)
     expect(second > 2**31, f"told 2^31 after card {first}, it came with {second}, expected above 2^31")
@@ -164,7 +165,7 @@ def a_stale_card_is_followed_by_one_of_a_higher_seq(stage: ClientStage) -> None:
 
 @check("client", "R-9.1-3")
 def a_stale_card_told_with_a_seq_below_its_own_is_a_refusal(stage: ClientStage) -> None:
-    stage.server.refuse["Register"] = [(m.Refusal.STALE_CARD, 0, 0)]
+    stage.server.refuse["Register"] = [(Refusal.STALE_CARD, 0, 0)]
     ann = stage.client(registered=False)
     ann.do("register")
     ann.wait_for("refused")
@@ -174,7 +175,7 @@ def a_stale_card_told_with_a_seq_below_its_own_is_a_refusal(stage: ClientStage) 
 
 @check("client", "R-9.1-3")
 def stale_cards_without_end_are_a_refusal(stage: ClientStage) -> None:
-    stage.server.refuse["Register"] = [(m.Refusal.STALE_CARD, 0, seq) for seq in range(2**31, 2**31 + 30_000, 1_000)]
+    stage.server.refuse["Register"] = [(Refusal.STALE_CARD, 0, seq) for seq in range(2**31, 2**31 + 30_000, 1_000)]
     ann = stage.client(registered=False)
     ann.do("register")
     ann.wait_for("refused")
@@ -211,7 +212,7 @@ def what_is_for_the_other_side_and_what_answers_nothing_is_refused(stage: Client
 
 @check("client", "R-9.1-7")
 def who_is_refused_is_told_and_stays_silent(stage: ClientStage) -> None:
-    stage.server.refuse["Register"] = [(m.Refusal.NAME_TAKEN, 0, 0)]
+    stage.server.refuse["Register"] = [(Refusal.NAME_TAKEN, 0, 0)]
     ann = stage.client(registered=False)
     ann.do("register")
     ann.wait_for("refused")

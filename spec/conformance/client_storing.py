@@ -3,6 +3,7 @@
 import os
 
 from udpchat_core import messages as m
+from udpchat_core.fields import Refusal
 from udpchat_core.secure.letter import ack_of
 
 from .checks import ClientStage, check, expect
@@ -114,7 +115,7 @@ def a_Returned_letter_is_sealed_again_for_a_card_of_higher_seq(stage: ClientStag
 def a_full_mailbox_is_tried_again_and_told(stage: ClientStage) -> None:
     ann = stage.client()
     stage.bob_is_away()
-    stage.server.refuse["Store"] = [(m.Refusal.QUOTA, 0, 0), (m.Refusal.UNKNOWN, 0, 0)]
+    stage.server.refuse["Store"] = [(Refusal.QUOTA, 0, 0), (Refusal.UNKNOWN, 0, 0)]
     send(ann, "hello")
     ann.wait_for("stored", within_s=20.0)
     expect(bool(ann.events("postponed")), "its user was not told of the full mailbox")
@@ -127,7 +128,7 @@ def a_full_mailbox_is_tried_again_and_told(stage: ClientStage) -> None:
 def a_Store_that_is_refused_for_good_is_told(stage: ClientStage) -> None:
     ann = stage.client()
     stage.bob_is_away()
-    stage.server.refuse["Store"] = [(m.Refusal.BANNED, 0, 0)]
+    stage.server.refuse["Store"] = [(Refusal.BANNED, 0, 0)]
     send(ann, "hello")
     ann.wait_for("message refused")
 

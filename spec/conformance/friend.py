@@ -5,9 +5,9 @@ import time
 from dataclasses import dataclass, replace
 from typing import Any
 
+from udpchat_core.bodies import CardBody, LetterBody
 from udpchat_core.datagrams import Acks, Letter
 from udpchat_core.errors import BadDatagram
-from udpchat_core.messages import CardBody, LetterBody
 from udpchat_core.secure.card import make_card
 from udpchat_core.secure.letter import OpeningKey, ack_of, open_letter_untrusted, seal_letter_untrusted, slot_of
 from udpchat_core.wire import parse_untrusted, serialize

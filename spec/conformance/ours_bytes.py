@@ -8,10 +8,12 @@ from typing import Annotated, Any, Final, get_args, get_origin, get_type_hints
 
 from spec.tools.vectors.making import Scripted, plain
 from udpchat_core.address import Address
+from udpchat_core.bodies import CardBody, LetterBody
 from udpchat_core.datagrams import LAYOUTS, Datagram, Init, Letter, Record, Resp, Retry
 from udpchat_core.errors import BadDatagram, Reason
+from udpchat_core.fields import Rotation
 from udpchat_core.instant import SECOND, Instant
-from udpchat_core.messages import CardBody, LetterBody, Message, Padding, Rotation
+from udpchat_core.messages import Message, Padding
 from udpchat_core.secure.card import (
     check_expiry_untrusted,
     check_name_untrusted,

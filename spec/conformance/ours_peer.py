@@ -9,13 +9,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from udpchat_core import events as e
+from udpchat_core import client_events as e
 from udpchat_core.address import Address
 from udpchat_core.client import Client, new_client_state
 from udpchat_core.delivery.parts import Assembler, Part
 from udpchat_core.errors import LocalProtocolError
 from udpchat_core.secure.suite import StandardSuite
 from udpchat_core.server import Server, new_server_state
+from udpchat_core.server_events import ServerEvent
 from udpchat_net.clock import Clock
 from udpchat_net.driver import Driver
 from udpchat_net.stores.sqlite_client import SqliteClientStore, create_client
@@ -120,7 +121,7 @@ class Teller:
         for _ in self._texts.add(part):
             pass
 
-    def happened(self, event: e.ClientEvent | e.ServerEvent) -> None:
+    def happened(self, event: e.ClientEvent | ServerEvent) -> None:
         """The driver's callback."""
         if type(event) in SIMPLE:
             say({"event": SIMPLE[type(event)]})

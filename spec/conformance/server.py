@@ -9,9 +9,11 @@ from typing import Final, TypeVar
 
 from udpchat_core import messages as m
 from udpchat_core.address import Address
+from udpchat_core.bodies import CardBody
 from udpchat_core.datagrams import Hello, Init, Record
 from udpchat_core.errors import BadDatagram
-from udpchat_core.messages import CardBody, Message
+from udpchat_core.fields import Refusal, Rotation, ServerLimits, Version
+from udpchat_core.messages import Message
 from udpchat_core.secure.link import Link, respond_untrusted, retry
 from udpchat_core.wire import encode, pack, unpack_untrusted
 
@@ -19,7 +21,7 @@ from .door import CheckFailed
 from .network import Came, Network
 from .suite import SUITE
 
-LIMITS: Final = m.ServerLimits(4_096, 256, 256, 1_000, 50)
+LIMITS: Final = ServerLimits(4_096, 256, 256, 1_000, 50)
 M = TypeVar("M")
 RETRY_BYTES: Final = 67
 
@@ -70,8 +72,8 @@ class Server:
         self.heard: list[Heard] = []
         self.lose: Counter[str] = Counter()
         self.mute: set[str] = set()
-        self.refuse: dict[str, list[tuple[m.Refusal, int, int]]] = {}
-        self.directory: dict[str, tuple[bytes, Address | None, m.Rotation | None]] = {}
+        self.refuse: dict[str, list[tuple[Refusal, int, int]]] = {}
+        self.directory: dict[str, tuple[bytes, Address | None, Rotation | None]] = {}
         self.other_keys = False
         self.ttl_s = 60
         self.waiting = 0
@@ -196,14 +198,14 @@ class Server:
             case m.Deregister(id_):
                 return m.Deregistered(id_)
             case m.Ping(id_):
-                return m.Pong(id_, m.Version(bytes(8), 0))
+                return m.Pong(id_, Version(bytes(8), 0))
             case m.Watch(id_):
-                return m.Roster(id_, m.Version(bytes(8), 0), (), False, True)
+                return m.Roster(id_, Version(bytes(8), 0), (), False, True)
             case m.Lookup(id_, name) if name in self.directory:
                 card, address, rotation = self.directory[name]
                 return m.Found(id_, card, address, self.ttl_s, rotation)
             case m.Lookup(id_):
-                return m.Refused(id_, m.Refusal.UNKNOWN, 10, 0)
+                return m.Refused(id_, Refusal.UNKNOWN, 10, 0)
             case m.Store():
                 return self.stored_answer(message)
         return None

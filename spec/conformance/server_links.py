@@ -5,7 +5,9 @@ import time
 from dataclasses import replace
 
 from udpchat_core import messages as m
+from udpchat_core.bodies import CardBody
 from udpchat_core.datagrams import Record
+from udpchat_core.fields import Refusal, Version
 from udpchat_core.secure.card import make_card
 from udpchat_core.wire import encode, serialize
 
@@ -17,7 +19,7 @@ from .vectors import vectors_of
 QUIET_S = 0.6
 
 
-def refusal_of(answer: m.Message, refusal: m.Refusal) -> m.Refused:
+def refusal_of(answer: m.Message, refusal: Refusal) -> m.Refused:
     """What was refused, for this reason."""
     if not isinstance(answer, m.Refused):
         expect(False, f"answered by {answer}, expected Refused: {refusal.name}")
@@ -58,7 +60,7 @@ def a_user_is_registered_and_found(stage: ServerStage) -> None:
     expect(isinstance(found, m.Found), f"Lookup of ann was answered by {found}, expected Found")
     expect(found.card == card, "Found has another card than the one that was signed")
     expect(found.address == ann.port.address, f"found at {found.address}, expected where it is")
-    refusal_of(bob.ask(m.Lookup, "nobody"), m.Refusal.UNKNOWN)
+    refusal_of(bob.ask(m.Lookup, "nobody"), Refusal.UNKNOWN)
     counters = [came.datagram.counter for came in bob.records if isinstance(came.datagram, Record)]
     expect(counters == list(range(len(counters))), f"RECORDs counted {counters}, expected 0, 1, ...")
 
@@ -94,7 +96,7 @@ def an_INIT_that_comes_again_gets_the_same_RESP(stage: ServerStage) -> None:
 def nothing_changes_before_the_first_RECORD_of_a_link(stage: ServerStage) -> None:
     bob, ann = stage.user("bob"), stage.user("ann", registered=False)
     ann.connect()
-    refusal_of(bob.ask(m.Lookup, "ann"), m.Refusal.UNKNOWN)
+    refusal_of(bob.ask(m.Lookup, "ann"), Refusal.UNKNOWN)
     ann.register()
     card = ann.seq
     ann.connect()  # another link, of which nothing is said: a replay could be that
@@ -138,9 +140,9 @@ def an_INIT_whose_card_does_not_hold_gets_no_RESP(stage: ServerStage) -> None:
     ann.register()
 
 
-def _body(user: User) -> m.CardBody:
+def _body(user: User) -> CardBody:
     keys = (user.identity, SUITE.dh_public(user.live), SUITE.dh_public(user.mail))
-    return m.CardBody(1, 1, int(time.time()) + 1_000, *keys, user.name)
+    return CardBody(1, 1, int(time.time()) + 1_000, *keys, user.name)
 
 
 @check("server", "R-8.1-5", "R-3.3-1", "R-4.1-1")
@@ -184,7 +186,7 @@ def a_RECORD_with_a_message_that_is_refused_is_refused_whole(stage: ServerStage)
     ann = stage.user("ann")
     ping = encode(m.Ping(77))
     padding = encode(m.Padding(bytes(40)))
-    pong = encode(m.Pong(1, m.Version(bytes(8), 0)))
+    pong = encode(m.Pong(1, Version(bytes(8), 0)))
     bad = (
         b"\x83" + ping + padding + b"\x81\x18\x63",
         b"\x82" + ping + padding + b"\0",

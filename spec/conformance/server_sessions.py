@@ -3,6 +3,7 @@
 import os
 
 from udpchat_core import messages as m
+from udpchat_core.fields import Refusal, Rotation, Scope
 from udpchat_core.secure.rotation import make_rotation
 
 from .checks import ServerStage, check, expect
@@ -17,11 +18,11 @@ def before_Register_everything_is_refused(stage: ServerStage) -> None:
     for request in (
         m.Lookup(1, "ann"),
         m.Ping(2),
-        m.Watch(3, m.Scope.ALL, (), None, None),
+        m.Watch(3, Scope.ALL, (), None, None),
         m.Store(4, ann.identity, bytes(16), 1, b"\x75\x01\x06" + bytes(200)),
         m.Deregister(5),
     ):
-        refusal_of(ann.ask_again(request), m.Refusal.NOT_REGISTERED)
+        refusal_of(ann.ask_again(request), Refusal.NOT_REGISTERED)
     answer = ann.ask(m.Register, None, None)
     expect(isinstance(answer, m.Registered), f"Register was answered by {answer}")
 
@@ -38,7 +39,7 @@ def two_requests_with_one_id_are_two(stage: ServerStage) -> None:
 @check("server", "R-8.2-2")
 def a_name_belongs_to_who_registered_it_first(stage: ServerStage) -> None:
     ann, other = stage.user("ann"), stage.user("ann", registered=False)
-    refusal_of(other.try_to_register(), m.Refusal.NAME_TAKEN)
+    refusal_of(other.try_to_register(), Refusal.NAME_TAKEN)
     found = stage.user("bob").ask(m.Lookup, "ann")
     expect(isinstance(found, m.Found) and found.address == ann.port.address, "the name moved")
     expect(not ann.got(m.Superseded), "its owner was superseded by another identity")
@@ -49,7 +50,7 @@ def a_card_that_is_stale_or_too_far_ahead_is_refused_with_the_highest_seq(stage:
     ann = stage.user("ann")
     highest = ann.seq
     for seq in (highest - 1, highest + 2**32 + 1):
-        refused = refusal_of(ann.try_to_register(ann.card(seq=seq)), m.Refusal.STALE_CARD)
+        refused = refusal_of(ann.try_to_register(ann.card(seq=seq)), Refusal.STALE_CARD)
         expect(refused.card_seq == highest, f"told {refused.card_seq}, expected {highest}, for seq {seq}")
     answer = ann.try_to_register(ann.card(seq=highest + 2**32))
     expect(isinstance(answer, m.Registered), f"a card 2^32 ahead was answered by {answer}")
@@ -67,7 +68,7 @@ def Register_and_Deregister_that_come_again_are_answered_again(stage: ServerStag
         answer = ann.ask_again(m.Deregister(91))
         expect(isinstance(answer, m.Deregistered), f"Deregister was answered by {answer}")
     expect(address_of(bob, "ann") is None, "who left is shown online")
-    refusal_of(ann.ask(m.Ping), m.Refusal.NOT_REGISTERED)
+    refusal_of(ann.ask(m.Ping), Refusal.NOT_REGISTERED)
     answer = ann.ask(m.Register, None, None)
     expect(isinstance(answer, m.Registered), f"Register of who left was answered by {answer}")
     expect(address_of(bob, "ann") == ann.port.address, "who came back is not shown online")
@@ -101,7 +102,7 @@ def an_identity_has_one_name(stage: ServerStage) -> None:
     ann, bob = stage.user("ann"), stage.user("bob")
     ann.name = "ann2"
     ann.register()
-    refusal_of(bob.ask(m.Lookup, "ann"), m.Refusal.UNKNOWN)
+    refusal_of(bob.ask(m.Lookup, "ann"), Refusal.UNKNOWN)
     expect(address_of(bob, "ann2") == ann.port.address, "the new name is not found")
     stage.user("ann")
 
@@ -110,9 +111,9 @@ def an_identity_has_one_name(stage: ServerStage) -> None:
 def a_name_that_is_handed_over_goes_to_the_other_identity(stage: ServerStage) -> None:
     ann, heir, bob = stage.user("ann"), stage.user("ann", registered=False), stage.user("bob")
     wrong = make_rotation(SUITE, os.urandom(32), heir.identity, "ann")
-    refusal_of(heir.try_to_register(rotation=wrong), m.Refusal.NAME_TAKEN)
-    forged = m.Rotation(ann.identity, os.urandom(64))
-    refusal_of(heir.try_to_register(rotation=forged), m.Refusal.NAME_TAKEN)
+    refusal_of(heir.try_to_register(rotation=wrong), Refusal.NAME_TAKEN)
+    forged = Rotation(ann.identity, os.urandom(64))
+    refusal_of(heir.try_to_register(rotation=forged), Refusal.NAME_TAKEN)
     rotation = make_rotation(SUITE, ann.private, heir.identity, "ann")
     heir.register(rotation=rotation)
     found = bob.ask(m.Lookup, "ann")
@@ -134,7 +135,7 @@ def who_was_registered_is_in_the_directory_after_a_power_cut(stage: ServerStage)
     stage.until(lambda: ann.hint_to(record) is not None, "a hint after a restart")
     bob = stage.user("bob")
     expect(address_of(bob, "ann") is None, "shown online after a restart, with no link")
-    refusal_of(stage.user("ann", registered=False).try_to_register(), m.Refusal.NAME_TAKEN)
+    refusal_of(stage.user("ann", registered=False).try_to_register(), Refusal.NAME_TAKEN)
     ann.register()
 
 
@@ -145,5 +146,5 @@ def a_session_that_asks_too_much_is_told_busy_and_no_other(stage: ServerStage) -
     for _ in range(10):
         ann.say(*(m.Ping(ann.next_id()) for _ in range(-(-limit // 5))))
     stage.until(lambda: bool(ann.got(m.Refused)), f"busy for twice the {limit} requests a second that are allowed")
-    refusal_of(ann.got(m.Refused)[0], m.Refusal.BUSY)
+    refusal_of(ann.got(m.Refused)[0], Refusal.BUSY)
     expect(isinstance(bob.ask(m.Ping), m.Pong), "another session was refused as well")

@@ -6,7 +6,7 @@ from itertools import pairwise
 from random import Random
 
 from udpchat_core import messages as m
-from udpchat_core.messages import CollectedEntry, Outcome, Scope
+from udpchat_core.fields import CollectedEntry, Outcome, Refusal, RosterEntry, Scope, Version
 
 from .checks import ServerStage, check, expect
 from .server_links import refusal_of
@@ -52,7 +52,7 @@ def _wait_for_receipt(stage: ServerStage, user: User, slot: bytes, times: int = 
 # --- watching ---
 
 
-def _watch(user: User, scope: Scope, *names: str, since: m.Version | None = None, after: str | None = None) -> m.Roster:
+def _watch(user: User, scope: Scope, *names: str, since: Version | None = None, after: str | None = None) -> m.Roster:
     answer = user.ask(m.Watch, scope, names, since, after)
     expect(isinstance(answer, m.Roster), f"Watch was answered by {answer}, expected Roster")
     assert isinstance(answer, m.Roster)
@@ -64,7 +64,7 @@ def a_Roster_has_who_there_is_in_the_order_of_names_page_by_page(stage: ServerSt
     names = sorted(f"user{number:02}" for number in range(30))
     users = [stage.user(name) for name in names]
     users[3].ask(m.Deregister)
-    entries: list[m.RosterEntry] = []
+    entries: list[RosterEntry] = []
     after = None
     for _ in range(10):
         page = _watch(users[0], Scope.ALL, after=after)
@@ -100,7 +100,7 @@ def who_watches_is_told_what_changed_since_and_of_changes(stage: ServerStage) ->
     expect(bob.ask(m.Ping).version == version, "the version of what is watched grew with what is not")
     unchanged = _watch(bob, Scope.WATCHED, since=changed.version)
     expect(not unchanged.entries and not unchanged.full, f"nothing changed since, told was {unchanged.entries}")
-    other_boot = _watch(bob, Scope.WATCHED, since=m.Version(os.urandom(8), 1))
+    other_boot = _watch(bob, Scope.WATCHED, since=Version(os.urandom(8), 1))
     expect(other_boot.full, "since of another boot is answered by a page that is not full")
 
 
@@ -128,7 +128,7 @@ def no_more_names_are_watched_than_it_allows(stage: ServerStage) -> None:
     expect(allowed <= 256, f"{allowed} names may be watched, expected 256 at most")
     for at in range(0, allowed - 31, 32):
         _watch(bob, Scope.ADD, *(f"n{number}" for number in range(at, at + 32)))
-    refusal_of(bob.ask(m.Watch, Scope.ADD, tuple(f"m{at}" for at in range(32)), None, None), m.Refusal.TOO_MANY)
+    refusal_of(bob.ask(m.Watch, Scope.ADD, tuple(f"m{at}" for at in range(32)), None, None), Refusal.TOO_MANY)
 
 
 # --- mailboxes ---
@@ -137,7 +137,7 @@ def no_more_names_are_watched_than_it_allows(stage: ServerStage) -> None:
 @check("server", "R-8.5-1")
 def a_Store_for_nobody_is_refused(stage: ServerStage) -> None:
     ann = stage.user("ann")
-    refusal_of(ann.ask(m.Store, os.urandom(32), os.urandom(16), 1, _letter()), m.Refusal.UNKNOWN)
+    refusal_of(ann.ask(m.Store, os.urandom(32), os.urandom(16), 1, _letter()), Refusal.UNKNOWN)
 
 
 @check("server", "R-8.5-5", "R-8.5-7", "R-8.6-1", "R-8.6-2")
@@ -289,7 +289,7 @@ def a_mailbox_is_capped_for_each_sender(stage: ServerStage) -> None:
         answers.append(ann.ask(m.Store, bob.identity, os.urandom(16), 1, _letter()))
     kept = sum(isinstance(answer, m.Stored) for answer in answers)
     expect(kept == allowed, f"{kept} letters of one sender were kept, expected {allowed}; then {answers[-1]}")
-    refusal_of(answers[-1], m.Refusal.QUOTA)
+    refusal_of(answers[-1], Refusal.QUOTA)
     _store(carol, bob, os.urandom(16))
     registered = bob.ask(m.Register, None, None)
     expect(registered.waiting == allowed + 1, f"{registered.waiting} letters wait, expected {allowed + 1}")

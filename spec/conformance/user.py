@@ -6,9 +6,11 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
 
 from udpchat_core import messages as m
+from udpchat_core.bodies import CardBody
 from udpchat_core.datagrams import Record, Resp, Retry
 from udpchat_core.errors import BadDatagram
-from udpchat_core.messages import CardBody, Message
+from udpchat_core.fields import Rotation
+from udpchat_core.messages import Message
 from udpchat_core.secure.card import make_card
 from udpchat_core.secure.link import Initiated, Link, hello, initiate_untrusted
 from udpchat_core.wire import RECORD_PLAINTEXT_BYTES_MIN, encode, pack, unpack_untrusted
@@ -181,14 +183,14 @@ class User:
             return answers()[0]
         raise CheckFailed(f"no answer to ten tries of a {type(request).__name__}")
 
-    def register(self, card: bytes | None = None, rotation: m.Rotation | None = None) -> m.Registered:
+    def register(self, card: bytes | None = None, rotation: Rotation | None = None) -> m.Registered:
         """A new link, and Register on it; `CheckFailed` if it is refused."""
         answer = self.try_to_register(card, rotation)
         if not isinstance(answer, m.Registered):
             raise CheckFailed(f"{self.name} was not registered: {answer}")
         return answer
 
-    def try_to_register(self, card: bytes | None = None, rotation: m.Rotation | None = None) -> Message:
+    def try_to_register(self, card: bytes | None = None, rotation: Rotation | None = None) -> Message:
         """A new link, and the answer to Register on it."""
         self.connect(card)
         answer: Message = self.ask(m.Register, None, rotation)

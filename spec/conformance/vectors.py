@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
+from udpchat_core.bodies import LetterBody
 from udpchat_core.datagrams import Letter
 from udpchat_core.errors import BadDatagram
-from udpchat_core.messages import LetterBody
 from udpchat_core.secure.letter import OpeningKey, open_letter_untrusted
 from udpchat_core.wire import parse_untrusted
 

@@ -13,9 +13,10 @@ from typing import Any, Final, NamedTuple
 
 import cbor2
 
+from udpchat_core.bodies import CardBody, LetterBody
 from udpchat_core.datagrams import HEADER_BYTES, LAYOUTS, Acks, Datagram, Hello, Init, Letter, Record, Resp, Retry
 from udpchat_core.limits import TOKEN_EPOCH_US
-from udpchat_core.messages import CardBody, LetterBody, Padding
+from udpchat_core.messages import Padding
 from udpchat_core.secure.keys import KEY_ID_LABEL, LETTER_LABEL, LINK_LABEL, SIGNATURE_BYTES, TOKEN_LABEL
 from udpchat_core.wire import BY_CODE, decode_untrusted, serialize, unpack_untrusted
 

@@ -10,10 +10,11 @@ from enum import IntEnum
 from pathlib import Path
 from typing import Any, Final
 
-from udpchat_core import datagrams, fields, limits, messages, wire
+from udpchat_core import bodies, datagrams, fields, limits, messages, wire
+from udpchat_core.bodies import CardBody, LetterBody
 from udpchat_core.datagrams import HEADER_BYTES, LAYOUTS, Datagram, Field
 from udpchat_core.errors import Reason
-from udpchat_core.messages import CardBody, LetterBody, Outcome, Refusal, Scope
+from udpchat_core.fields import Outcome, Refusal, Scope
 from udpchat_core.secure import card, keys
 from udpchat_core.wire import BY_CODE, RECORD_OVERHEAD_BYTES, encode
 
@@ -25,7 +26,7 @@ from .source import comments, described, docstring, field_types
 SPEC: Final = Path(__file__).parents[1]
 DRAWINGS: Final = SPEC / "machines"
 _REGION = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
-_WIRE: Final = (datagrams, messages, wire, fields, card)
+_WIRE: Final = (datagrams, messages, bodies, wire, fields, card)
 LIMITS_OF_THE_WIRE: Final = [
     name for name, value, _ in described(limits) if any(getattr(module, name, None) == value for module in _WIRE)
 ]

@@ -2,8 +2,9 @@
 
 from typing import Final
 
+from udpchat_core.bodies import CARD_VERSION
 from udpchat_core.datagrams import LAYOUTS, NOTE_TYPE
-from udpchat_core.messages import CARD_VERSION, Outcome, Refusal, Scope
+from udpchat_core.fields import Outcome, Refusal, Scope
 from udpchat_core.wire import BY_CODE
 
 from .markdown import table

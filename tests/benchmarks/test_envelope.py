@@ -7,8 +7,9 @@ import pytest
 
 from benchmarks.envelope import BODY, CARD, SOURCE, pairs
 from benchmarks.harness import Pair, Work, paired
+from udpchat_core.bodies import LetterBody
 from udpchat_core.datagrams import Acks, Datagram
-from udpchat_core.messages import Found, LetterBody, Lookup, Store
+from udpchat_core.messages import Found, Lookup, Store
 from udpchat_core.secure.link import Initiated, Link, Responded
 from udpchat_core.wire import parse_untrusted
 

@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 from udpchat_cli.classic import AcceptKey, Classic, Leave, Misuse, Return, Send, Standing
 from udpchat_cli.exits import Exit
 from udpchat_cli.wording import timestamp
-from udpchat_core import events as e
+from udpchat_core import client_events as e
 from udpchat_core.address import Address
 from udpchat_core.delivery.parts import Part, split
+from udpchat_core.events import StorageFailed, StorageRecovered
+from udpchat_core.fields import Refusal
 from udpchat_core.limits import TIME_S_LIMIT
-from udpchat_core.messages import Refusal
 
 AT = Address(b"\x7f\0\0\1", 20_000)
 HERE, THERE = bytes(32), bytes(31) + b"\1"
@@ -319,7 +320,7 @@ def test_a_mailbox_without_room_is_said() -> None:
 
 
 def test_a_disk_that_fails_is_said_once_and_that_it_works_again() -> None:
-    failed, recovered = say(online(), e.StorageFailed(), e.StorageRecovered())
+    failed, recovered = say(online(), StorageFailed(), StorageRecovered())
     assert "nothing is lost" in failed
     assert "works again" in recovered
 

@@ -11,7 +11,7 @@ from udpchat_cli.classic_client import ClassicClient
 from udpchat_cli.classic_server import ClassicServer
 from udpchat_cli.opening import open_store
 from udpchat_cli.values import Account
-from udpchat_core import events as e
+from udpchat_core import client_events as e
 from udpchat_core.client_requests import EnterLetter
 from udpchat_core.requests import StoreReply
 from udpchat_net.stores.port import Request

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from udpchat_cli.mail import Text, Texts, received, shown_name
+from udpchat_core.client_events import LetterReceived
 from udpchat_core.delivery.parts import Part
-from udpchat_core.events import LetterReceived
 from udpchat_net.stores.letters import KeptLetter
 
 ANNA, BERT = b"a" * 32, b"b" * 32

@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from udpchat_cli import objects, schema
-from udpchat_core import events as e
+from udpchat_core import client_events as e
 from udpchat_core.address import Address
-from udpchat_core.messages import Refusal
+from udpchat_core.fields import Refusal
+from udpchat_core.server_events import ServerEvent
 
 PAGE = Path(__file__).parents[2] / "cli" / "JSON.md"
 AT = Address(b"\x7f\0\0\1", 20_000)
@@ -30,7 +31,7 @@ def example(kind: Any) -> Any:
     return kind(*(VALUES.get(hint, "anna") for hint in get_type_hints(kind).values()))
 
 
-@pytest.mark.parametrize("kind", get_args(e.ServerEvent))
+@pytest.mark.parametrize("kind", get_args(ServerEvent))
 def test_every_event_of_a_server_has_an_object(kind: type) -> None:
     assert valid(objects.of_server_event(example(kind)))
 

@@ -12,7 +12,7 @@ from tests.cli.stage import HOST, Stage, play, speaker
 from udpchat_cli import sending, session
 from udpchat_cli.exits import Exit, Failed
 from udpchat_cli.probe import greet
-from udpchat_core import events as e
+from udpchat_core import client_events as e
 from udpchat_core.address import Address
 from udpchat_core.server.admission import Admission, Policy
 from udpchat_net import udp

@@ -3,8 +3,8 @@
 from spec.tools.extremes import extreme
 from spec.tools.source import described
 from udpchat_core import limits
+from udpchat_core.bodies import CardBody, LetterBody
 from udpchat_core.datagrams import HEADER_BYTES, LAYOUTS
-from udpchat_core.messages import CardBody, LetterBody
 from udpchat_core.secure.keys import SIGNATURE_BYTES
 from udpchat_core.wire import RETRY_BYTES, encode
 

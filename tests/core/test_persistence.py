@@ -2,7 +2,7 @@
 
 from tests.core.client.scenery import BOB
 from tests.core.client.world import World
-from udpchat_core import events as e
+from udpchat_core import client_events as e
 from udpchat_core.actions import Store
 from udpchat_core.client_requests import SaveCardSeq, SavePin
 from udpchat_core.events import StorageFailed, StorageRecovered
@@ -111,14 +111,14 @@ def test_a_client_says_nothing_that_is_not_durable_while_its_disk_fails() -> Non
     world.send("bob", "queued")
     world.advance(10)
     world.receive(bob.letter(world.server.card, second), BOB)
-    assert world.events == [e.StorageFailed()]
+    assert world.events == [StorageFailed()]
     assert world.sent == []
     assert world.client.sizes()["failed"] == 3
     world.disk.failing = False
     world.advance(5)
     assert [type(event) for event in world.events] == [
-        e.StorageFailed,
-        e.StorageRecovered,
+        StorageFailed,
+        StorageRecovered,
         e.LetterReceived,
         e.MessageQueued,
         e.LetterReceived,

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 
 from spec.tools.extremes import extreme
 from tests.strategies import instances, messages
+from udpchat_core.bodies import CardBody, LetterBody
 from udpchat_core.datagrams import LAYOUTS, NOTE_TYPE, Acks, Datagram, Hello, Init, Letter, Record, Resp, Retry
 from udpchat_core.errors import BadDatagram, LocalProtocolError, Reason
 from udpchat_core.limits import ACKS_MAX, DATAGRAM_BYTES_MAX, PADDING_BYTES_MAX, RECORD_MESSAGES_MAX
-from udpchat_core.messages import CardBody, LetterBody, Lookup, Message, Padding, Ping, Superseded
+from udpchat_core.messages import Lookup, Message, Padding, Ping, Superseded
 from udpchat_core.wire import (
     _NO_TAGS,
     BY_CODE,

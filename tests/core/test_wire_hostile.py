@@ -12,9 +12,10 @@ import pytest
 from annotated_types import Ge, Le, Lt
 
 from spec.tools.extremes import extreme
+from udpchat_core.bodies import CardBody, LetterBody
 from udpchat_core.errors import BadDatagram, Reason
 from udpchat_core.limits import NUMBER_LIMIT
-from udpchat_core.messages import CardBody, LetterBody, Message, Padding
+from udpchat_core.messages import Message, Padding
 from udpchat_core.wire import _PLANS, BY_CODE, decode_untrusted, encode, pack, unpack_untrusted
 
 ROOT = Path(__file__).parents[2]

@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar
 from tests.net.udp_peers import until
 from udpchat_core.address import Address
 from udpchat_core.client import Client, new_client_state
-from udpchat_core.events import LetterReceived, MessageDelivered, Registered
+from udpchat_core.client_events import LetterReceived, MessageDelivered, Registered
 from udpchat_core.secure.suite import StandardSuite
 from udpchat_core.server import Server, new_server_state
 from udpchat_net.clock import Clock

@@ -15,7 +15,7 @@ from tests.net.udp_peers import until
 from tests.ports import free_port
 from udpchat_core.address import Address
 from udpchat_core.client import Client, new_client_state
-from udpchat_core.events import Registered
+from udpchat_core.client_events import Registered
 from udpchat_core.secure.suite import StandardSuite
 from udpchat_net.clock import Clock
 from udpchat_net.loop import run

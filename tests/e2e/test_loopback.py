@@ -10,7 +10,7 @@ import pytest
 
 from tests.e2e.ends import client, delivered, heard, say, server
 from tests.net.udp_peers import until
-from udpchat_core.events import LetterReceived, MessageDelivered, MessageStored
+from udpchat_core.client_events import LetterReceived, MessageDelivered, MessageStored
 from udpchat_net.loop import run
 from udpchat_net.proxy import Proxy, Weather
 

@@ -19,13 +19,7 @@ from typing import Any, Final
 from tests.e2e.ends import SERVER_HOST, client_core, server_core
 from udpchat_core.address import Address
 from udpchat_core.client import Client
-from udpchat_core.events import (
-    LetterReceived,
-    MessageDelivered,
-    MessageQueued,
-    MessageStored,
-    Registered,
-)
+from udpchat_core.client_events import LetterReceived, MessageDelivered, MessageQueued, MessageStored, Registered
 from udpchat_net.driver import Driver
 from udpchat_net.loop import run
 

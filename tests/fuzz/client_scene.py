@@ -15,10 +15,12 @@ from tests.fuzz.world import Numbered, Transparent
 from udpchat_core import messages as m
 from udpchat_core.actions import Actions, Dropped, Received, SendDatagram, Store
 from udpchat_core.address import Address
+from udpchat_core.bodies import CardBody
 from udpchat_core.client import Client, new_client_state
 from udpchat_core.client_requests import ClientRequest, Entered, EnterLetter, FindLetter
 from udpchat_core.datagrams import Acks, Hello, Init, Letter, Record
 from udpchat_core.errors import BadDatagram
+from udpchat_core.fields import Refusal, RosterEntry, Version
 from udpchat_core.instant import MS, SECOND, Instant
 from udpchat_core.limits import DATAGRAM_BYTES_MAX, ROSTER_USERS_MAX
 from udpchat_core.requests import StoreReply
@@ -72,7 +74,7 @@ class ClientScene:
         self.batches: list[tuple[ClientRequest, ...]] = []
         self.links: list[Link] = []
         self.inits: list[Init] = []
-        self.cards: list[m.CardBody] = []
+        self.cards: list[CardBody] = []
         self.seen: list[bytes] = []
         self.asked: list[Request] = []
         self._durable: set[bytes] = set()
@@ -106,8 +108,8 @@ class ClientScene:
         self.answer()
         self.say((m.Registered(self.id_of(m.Registered), HOME, 1, LIMITS, self.now // MS),))
         self.commit_all()
-        version = m.Version(b"boot one", 1)
-        entries = (m.RosterEntry("bob", True, 5), m.RosterEntry("carol", False, 5))
+        version = Version(b"boot one", 1)
+        entries = (RosterEntry("bob", True, 5), RosterEntry("carol", False, 5))
         self.say((m.Roster(self.id_of(m.Roster), version, entries, False, True),))
         bob, carol, *_ = self.peers
         self._write("bob", "hello", bob, BOB)
@@ -282,7 +284,7 @@ class ClientScene:
             "card": self.known_cards,
             "address": tuple(None if at is None else array(at) for at in (BOB, None, CAROL, STRANGER, SERVER, HOME)),
             "ttl_s": (60, 0, 1, NUMBER_MAX),
-            "refusal": tuple(map(int, m.Refusal)),
+            "refusal": tuple(map(int, Refusal)),
             "wait_s": (0, 1, 10, NUMBER_MAX),
             "card_seq": (0, seq, seq + 1, NUMBER_MAX - 1, NUMBER_MAX),
             "version": tuple((boot, of) for boot in (b"boot one", b"boot two") for of in (1, 2, 0, NUMBER_MAX)),

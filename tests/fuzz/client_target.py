@@ -15,6 +15,7 @@ from udpchat_core import messages as m
 from udpchat_core.address import Address
 from udpchat_core.datagrams import Acks, Letter, Resp, Retry
 from udpchat_core.errors import LocalProtocolError
+from udpchat_core.fields import Refusal
 from udpchat_core.instant import MS, SECOND
 from udpchat_core.limits import LETTER_BYTES_MAX, LETTER_BYTES_MIN
 from udpchat_core.secure.keys import key_id
@@ -212,7 +213,7 @@ _SEEDS: Final = (
     PLAY.seed(("raw", 0, 0, 40, b"u\1\5")),
     PLAY.seed(("again", 0, 0)),
     *(PLAY.seed(("record", *_ONE, kind)) for kind in range(len(KINDS))),
-    *(PLAY.seed(("record", *_ONE, 1, 0, refusal), ("time",)) for refusal in range(len(m.Refusal))),
+    *(PLAY.seed(("record", *_ONE, 1, 0, refusal), ("time",)) for refusal in range(len(Refusal))),
     PLAY.seed(("record", 0, 0, 3, 0, 2, 3, 8), _STORE, ("record", 0, 0, 3, 9, 10, 11, 4)),
     PLAY.seed(("plain", 0, b"\x81\x82\x12\0")),
     PLAY.seed(("acks", 1, 3, 0, 1, 2, 3), _STORE),

@@ -13,7 +13,8 @@ import cbor2
 
 from spec.tools.extremes import extreme
 from udpchat_core.address import Address
-from udpchat_core.messages import CardBody, CollectedEntry, LetterBody, RosterEntry, ServerLimits, Version
+from udpchat_core.bodies import CardBody, LetterBody
+from udpchat_core.fields import CollectedEntry, RosterEntry, ServerLimits, Version
 from udpchat_core.wire import BY_CODE, encode
 
 INPUT_BYTES_MAX: Final = 1_500

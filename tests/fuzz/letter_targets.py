@@ -14,9 +14,10 @@ from tests.core.secure.people import (
 from tests.fuzz.draw import Draw, body, edited
 from tests.fuzz.target import Target, attempt
 from tests.fuzz.world import STANDARD, TRANSPARENT, World, draw_key, draw_world, in_both
+from udpchat_core.bodies import CardBody, LetterBody
 from udpchat_core.datagrams import Letter
 from udpchat_core.errors import BadDatagram
-from udpchat_core.messages import CardBody, LetterBody, Rotation
+from udpchat_core.fields import Rotation
 from udpchat_core.secure.card import check_expiry_untrusted, check_name_untrusted, open_card_untrusted
 from udpchat_core.secure.keys import key_id
 from udpchat_core.secure.letter import OpeningKey, _read_untrusted, open_letter_untrusted, seal_letter_untrusted

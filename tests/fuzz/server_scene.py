@@ -17,6 +17,7 @@ from udpchat_core.actions import Action, Actions, SendDatagram, Store
 from udpchat_core.address import Address
 from udpchat_core.datagrams import Record, Resp
 from udpchat_core.errors import BadDatagram
+from udpchat_core.fields import Scope
 from udpchat_core.instant import SECOND, Instant
 from udpchat_core.requests import Result, StoreReply
 from udpchat_core.secure.link import Initiated, Link
@@ -76,8 +77,8 @@ class ServerScene(World):
         for client in self.clients[:-2]:
             client.say(m.Register(1))
         alice, bob, *_ = self.clients
-        alice.say(m.Watch(2, m.Scope.ALL, (), None, None))
-        bob.say(m.Watch(2, m.Scope.ADD, ("alice", "erin"), None, None))
+        alice.say(m.Watch(2, Scope.ALL, (), None, None))
+        bob.say(m.Watch(2, Scope.ADD, ("alice", "erin"), None, None))
 
     def _begin_mail(self) -> None:
         """Letters to bob are pushed, and one of them is collected; carol has mail."""
@@ -233,7 +234,7 @@ class ServerScene(World):
         return {
             "id": (1, 2, 3, 0, NUMBER_MAX),
             "name": ("bob", "alice", "carol", "erin", "zed"),
-            "scope": tuple(map(int, m.Scope)),
+            "scope": tuple(map(int, Scope)),
             "names": ((), ("alice",), ("erin", "zed"), ("bob", "bob"), many),
             "since": (None, (boot, counter), (boot, 0), (boot, NUMBER_MAX), (bytes(8), counter)),
             "after": (None, "alice", "bob", "zzz"),

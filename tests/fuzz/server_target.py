@@ -9,6 +9,7 @@ from tests.fuzz.steps import Play
 from tests.fuzz.target import Target
 from udpchat_core import messages as m
 from udpchat_core.address import Address
+from udpchat_core.bodies import CardBody
 from udpchat_core.datagrams import Retry
 from udpchat_core.errors import LocalProtocolError
 from udpchat_core.instant import MS, SECOND
@@ -70,7 +71,7 @@ def _init(scene: ServerScene, draw: Draw) -> None:
     scene.send(source, hello(scene.suite))
     greeted = parse_untrusted(scene.take(source)[-1])
     assert isinstance(greeted, Retry)
-    card = signed_card(scene.suite, client.private, canonical(aimed(draw, m.CardBody, scene.known_of_card(client))))
+    card = signed_card(scene.suite, client.private, canonical(aimed(draw, CardBody, scene.known_of_card(client))))
     token = edited(draw, greeted.token)
     try:
         begun = initiate_untrusted(

@@ -13,8 +13,10 @@ from typing import Any, Final, Generic, Protocol, TypeVar, get_args
 
 from tests.fuzz.draw import Draw
 from udpchat_core.address import Address
+from udpchat_core.bodies import CardBody, LetterBody
 from udpchat_core.client_requests import ClientRequest
-from udpchat_core.messages import CardBody, LetterBody, Message, Version
+from udpchat_core.fields import Version
+from udpchat_core.messages import Message
 from udpchat_core.server_requests import ServerRequest
 
 STEPS_MAX: Final = 24

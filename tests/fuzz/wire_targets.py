@@ -7,10 +7,11 @@ import cbor2
 from tests.fuzz.draw import ARRAYS, CLASSES, Draw, array, body, canonical, changed, edited, message, plaintext
 from tests.fuzz.target import Target, attempt
 from udpchat_core import wire
+from udpchat_core.bodies import CardBody, LetterBody
 from udpchat_core.datagrams import LAYOUTS, Acks, Hello
 from udpchat_core.errors import BadDatagram
 from udpchat_core.limits import ACKS_MAX
-from udpchat_core.messages import CardBody, LetterBody, Padding
+from udpchat_core.messages import Padding
 
 BODIES: Final[tuple[type[Any], ...]] = (CardBody, LetterBody)
 SHORTEST: Final = tuple(

@@ -5,12 +5,13 @@ from typing import Any
 
 from udpchat_core.actions import Action, Actions, Dropped, Emit, Received, SendDatagram, Store
 from udpchat_core.address import Address
+from udpchat_core.client_events import MessageQueued
 from udpchat_core.client_requests import FindLetter
 from udpchat_core.errors import Reason
-from udpchat_core.events import MailKept, MessageQueued
 from udpchat_core.instant import Instant, after
 from udpchat_core.limits import DATAGRAM_BYTES_MAX
 from udpchat_core.requests import StoreReply
+from udpchat_core.server_events import MailKept
 
 
 class Echo:

@@ -16,9 +16,10 @@ from tests.net.udp_peers import HOSTS, Driven, Peer, driven, soon, until
 from tests.tools import needs_ipv6
 from udpchat_core.actions import Actions
 from udpchat_core.address import Address
+from udpchat_core.client_events import MessageQueued
 from udpchat_core.errors import LocalProtocolError, Reason
-from udpchat_core.events import MailKept, MessageQueued
 from udpchat_core.instant import Instant
+from udpchat_core.server_events import MailKept
 from udpchat_net import driver as driver_module
 from udpchat_net import udp
 from udpchat_net.clock import Clock

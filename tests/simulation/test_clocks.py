@@ -3,19 +3,20 @@
 import pytest
 
 from udpchat_core.address import Address
-from udpchat_core.datagrams import HEADER_BYTES
-from udpchat_core.events import (
+from udpchat_core.bodies import CardBody
+from udpchat_core.client_events import (
     LetterReceived,
-    MailExpired,
     MessageDelivered,
     MessageExpired,
     MessageRefused,
     PeersChanged,
     Registered,
 )
-from udpchat_core.messages import CardBody, Store
+from udpchat_core.datagrams import HEADER_BYTES
+from udpchat_core.messages import Store
 from udpchat_core.secure.card import is_expired
 from udpchat_core.secure.keys import SIGNATURE_BYTES
+from udpchat_core.server_events import MailExpired
 from udpchat_core.wire import decode_untrusted, unpack_untrusted
 from udpchat_net.simulation.faults import SERVER, ClockStep, Fault
 from udpchat_net.simulation.node import START_US, Event, Node, Observer

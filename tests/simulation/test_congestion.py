@@ -11,8 +11,8 @@ from statistics import median
 import pytest
 
 from udpchat_core.address import Address
+from udpchat_core.client_events import LetterReceived, MessageDelivered, MessageUnanswered
 from udpchat_core.datagrams import Letter
-from udpchat_core.events import LetterReceived, MessageDelivered, MessageUnanswered
 from udpchat_core.limits import CONGESTION_WINDOW_START
 from udpchat_core.wire import parse_untrusted
 from udpchat_net.simulation.faults import HEADERS_BYTES, Bottleneck, Loss, Reorder

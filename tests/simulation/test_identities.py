@@ -5,21 +5,19 @@ from typing import Any
 
 import pytest
 
-from udpchat_core.events import (
+from udpchat_core.client_events import (
     IdentityRotated,
-    InviteMade,
     LetterReceived,
     MessageDelivered,
     MessageRefused,
-    NameReleased,
     PeerKeyChanged,
     RegistrationRefused,
-    UserBanned,
 )
+from udpchat_core.fields import Refusal
 from udpchat_core.instant import Instant
-from udpchat_core.messages import Refusal
 from udpchat_core.secure.suite import Suite
 from udpchat_core.server import Admission, Policy, Server
+from udpchat_core.server_events import InviteMade, NameReleased, UserBanned
 from udpchat_core.server_requests import ServerState
 from udpchat_net.simulation.cores import Cores
 from udpchat_net.simulation.faults import SERVER, Duplication, Fault, Loss, Reorder

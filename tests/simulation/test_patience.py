@@ -1,7 +1,7 @@
 """A server that asks for patience loses nothing: whoever asks too much at once is served later."""
 
+from udpchat_core.client_events import MessageDelivered, MessageStored
 from udpchat_core.errors import Reason
-from udpchat_core.events import MessageDelivered, MessageStored
 from udpchat_core.limits import MAILBOX_SENDER_LETTERS_MAX
 from udpchat_net.simulation.faults import SERVER
 from udpchat_net.simulation.oracle import Oracle

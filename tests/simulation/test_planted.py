@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.simulation.planted import FAULTS, ROOT, Planted
+from tests.simulation.faults.fault import Planted
+from tests.simulation.planted import FAULTS, ROOT
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)

@@ -7,10 +7,10 @@ import pytest
 from udpchat_core import limits
 from udpchat_core.address import Address
 from udpchat_core.client import Client
+from udpchat_core.client_events import PeerKeyChanged, PeersChanged, Registered, WatchRefused
 from udpchat_core.client_requests import ClientState
-from udpchat_core.events import PeerKeyChanged, PeersChanged, Registered, WatchRefused
+from udpchat_core.fields import Refusal
 from udpchat_core.instant import Instant
-from udpchat_core.messages import Refusal
 from udpchat_core.secure.suite import Suite
 from udpchat_net.simulation.cores import ClientCore, Cores
 from udpchat_net.simulation.faults import SERVER, Corruption, Crash, CrashAt, Delay, Fault, Loss, Pause, Rebind

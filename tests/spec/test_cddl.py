@@ -15,15 +15,8 @@ from tests.spec import grammar
 from tests.strategies import instances
 from udpchat_core import limits
 from udpchat_core.address import Address
-from udpchat_core.messages import (
-    CardBody,
-    CollectedEntry,
-    LetterBody,
-    RosterEntry,
-    Rotation,
-    ServerLimits,
-    Version,
-)
+from udpchat_core.bodies import CardBody, LetterBody
+from udpchat_core.fields import CollectedEntry, RosterEntry, Rotation, ServerLimits, Version
 from udpchat_core.wire import (
     BY_CODE,
     RECORD_PLAINTEXT_BYTES_MIN,

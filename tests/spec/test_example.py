@@ -10,7 +10,8 @@ from spec.tools.requirements import our_sections
 from tests.spec.vectors import FILES
 from udpchat_core.address import Address
 from udpchat_core.datagrams import Hello
-from udpchat_core.messages import Refusal, Refused
+from udpchat_core.fields import Refusal
+from udpchat_core.messages import Refused
 from udpchat_core.wire import parse_untrusted, unpack_untrusted
 
 HANDSHAKE = FILES["link"]["handshakes"][0]

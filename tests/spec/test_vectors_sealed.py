@@ -9,10 +9,11 @@ from pyhpke import AEADId, CipherSuite, KDFId, KEMId, KEMKeyInterface
 
 from spec.tools.vectors.making import plain
 from tests.spec.vectors import FILES, HEX, REAL, Gullible, Vector, address, each, parsed, refused, scripted
+from udpchat_core.bodies import CardBody, LetterBody
 from udpchat_core.datagrams import Init, Letter, Record, Resp, Retry
 from udpchat_core.errors import Reason
+from udpchat_core.fields import Rotation
 from udpchat_core.instant import SECOND, Instant
-from udpchat_core.messages import CardBody, LetterBody, Rotation
 from udpchat_core.secure.card import (
     check_expiry_untrusted,
     check_name_untrusted,

@@ -1,7 +1,8 @@
 """One user's endpoint, without I/O.
 
 Theory of operation. A call in is one turn: bytes, store replies or time go in, actions come out, and what is
-said to one address is merged. Each part keeps to one matter:
+said to one address is merged. What comes goes to the part that it is for: from the network by `Reception`,
+from the store by `replies`, from the clock by `Timeouts`. Each part keeps to one matter:
 
 - `Connection` runs the session with the server: one path of HELLO, INIT and Register for the first
   registration, the hourly new live key, a restarted server and a new address.
@@ -17,38 +18,12 @@ drawn anew at each start, and what is outstanding is numbered afresh in it, in i
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from .. import messages as m
 from ..actions import Actions, Received
 from ..address import Address
-from ..client_requests import (
-    ClientState,
-    DropMailKey,
-    Entered,
-    EnterLetter,
-    FindLetter,
-    MarkSeen,
-    PinOutgoing,
-    SaveIdentity,
-    SaveMailKey,
-    SaveOutgoing,
-    SavePin,
-    SaveVerified,
-    SettleOutgoing,
-)
-from ..delivery.parts import split
+from ..client_requests import ClientState, MarkSeen, SaveOutgoing
 from ..errors import LocalProtocolError
-from ..events import IdentityRotated
-from ..fields import is_name
-from ..instant import MS, Instant, after
-from ..limits import (
-    EXPIRY_CHECK_US,
-    EXPIRY_CHECK_US_MIN,
-    NUMBER_LIMIT,
-    OUTBOX_DAYS_MAX,
-    TEXT_PARTS_BYTES_MAX,
-    WATCHED_NAMES_MAX,
-)
-from ..machines.client_session import Phase as SessionPhase
+from ..instant import MS, Instant
+from ..limits import NUMBER_LIMIT
 from ..machines.client_session import Session
 from ..persistence import FailedRequests
 from ..requests import StoreReply
@@ -59,14 +34,16 @@ from ..wire import RECORD_PLAINTEXT_BYTES_MIN
 from .connection import Connection
 from .contacts import Contacts, PeerKey
 from .inbox import Inbox
+from .inputs import check_invite, check_name, checked_names, checked_pieces
 from .keyring import Keyring
 from .outbox import Outbox
-from .reception import Parts, Reception, next_ping
+from .parts import Parts
+from .reception import Reception
+from .replies import stored
 from .requester import Requester
 from .roster import RosterView
 from .shared import Shared
-
-_DAY_MS = 86_400_000
+from .timeouts import Timeouts
 
 
 class Client:
@@ -92,7 +69,7 @@ class Client:
         self._inbox = Inbox(self._shared, self._keyring, self._connection, self._contacts, state.watermarks)
         self._roster = RosterView(self._requester, (pin.name for pin in state.pins), watch_all)
         self._failed = FailedRequests()
-        parts = Parts(
+        self._parts = Parts(
             self._shared,
             self._keyring,
             self._requester,
@@ -102,7 +79,8 @@ class Client:
             self._inbox,
             self._roster,
         )
-        self._reception = Reception(parts, now)
+        self._reception = Reception(self._parts, now)
+        self._timeouts = Timeouts(self._parts, self._reception, self._failed)
         self.name, self.identity = state.name, self._keyring.identity
         self.next_message = state.next_message
         for saved in state.outbox:
@@ -121,8 +99,7 @@ class Client:
 
         `invite` is the token of an invitation, 16 bytes; `LocalProtocolError` for any other number of them.
         """
-        if invite is not None and len(invite) != ID_BYTES:
-            raise LocalProtocolError(f"an invitation has {ID_BYTES} bytes; this one has {len(invite)}")
+        check_invite(invite)
         turn = self._turn(now)
         self._connection.invite = invite or self._connection.invite
         self._connection.step(Session.register, turn)
@@ -140,7 +117,7 @@ class Client:
         `MessageQueued` follows once it is on disk. Raises `LocalProtocolError`, with nothing done, for a text
         that is empty, too long or no Unicode, for what is no name, and when the outbox is full.
         """
-        pieces = _checked_pieces(to, text)
+        pieces = checked_pieces(to, text)
         if len(pieces) > self._outbox.room:
             raise LocalProtocolError("too many messages wait to be delivered: let some arrive first")
         if not self._contacts.has_room_for(to):
@@ -163,12 +140,9 @@ class Client:
         with `watch_all` everybody is, as long as the directory allows it. Raises `LocalProtocolError`, with nothing
         done, for too many names and for what is no name. A new start of the client begins without names.
         """
-        for name in names:
-            _check_name(name)
-        if len(dict.fromkeys(names)) > WATCHED_NAMES_MAX:
-            raise LocalProtocolError(f"at most {WATCHED_NAMES_MAX} names can be watched: these are {len(names):,}")
+        wanted = checked_names(names)
         turn = self._turn(now)
-        self._roster.watch(tuple(dict.fromkeys(names)), turn)
+        self._roster.watch(wanted, turn)
         return self._end(turn)
 
     def accept_key(self, name: str, now: Instant) -> Actions:
@@ -189,7 +163,7 @@ class Client:
 
         Raises `LocalProtocolError`, with nothing done, for what is no name.
         """
-        _check_name(name)
+        check_name(name)
         turn = self._turn(now)
         self._contacts.check(name, turn)
         return self._end(turn)
@@ -296,14 +270,14 @@ class Client:
         """Take what the store says."""
         turn = self._turn(now)
         for reply in self._failed.sort(replies, turn):
-            self._stored(reply, turn)
+            stored(self._parts, reply, turn)
         return self._end(turn)
 
     def handle_timeout(self, now: Instant) -> Actions:
         """Do what is due."""
         turn = self._turn(now)
         for kind, about in self._shared.deadlines.pop_due(now):
-            self._timed_out(kind, about, turn)
+            self._timeouts.timed_out(kind, about, turn)
         return self._end(turn)
 
     def handle_clock(self, wall_ms: int, now: Instant) -> Actions:
@@ -315,94 +289,12 @@ class Client:
         """When `handle_timeout` is to be called."""
         return self._shared.deadlines.next()
 
-    # --- time and disk ---
-
-    def _timed_out(self, kind: str, about: object, turn: Turn) -> None:
-        match kind, about:
-            case "session", None:
-                self._connection.step(Session.timed_out, turn)
-            case "request", (str() as what, of):
-                if self._requester.timed_out((what, of), turn):
-                    self._connection.step(Session.silent, turn)
-            case "letter", bytes() as secret:
-                self._outbox.timed_out(secret, turn)
-            case "name", bytes() as sender:
-                self._inbox.tell_unnamed(sender, turn)
-            case "contact", str() as name:
-                self._outbox.ask_again(self._contacts.use(name), turn)
-            case "cards", None:
-                self._contacts.check_next(turn)
-            case "pace", str() as name:
-                self._outbox.admit(self._contacts.use(name), turn)
-            case "ping", None:
-                if self._connection.record.phase is SessionPhase.ONLINE:
-                    self._requester.ask(("ping", None), m.Ping, turn)
-                    self._shared.set_timer(("ping", None), next_ping(self._shared, turn.now))
-            case "expiry", None:
-                self._expire(turn)
-            case _:
-                self._failed.ask_again(turn)
-
-    def _expire(self, turn: Turn) -> None:
-        """Give up what is too old, once receipts had time to come."""
-        if not self._connection.is_online:
-            return
-        if turn.now > after(self._reception.heard, EXPIRY_CHECK_US_MIN):  # after a sleep: receipts come first
-            self._shared.set_timer(("expiry", None), after(turn.now, EXPIRY_CHECK_US_MIN))
-            return
-        self._outbox.expire(OUTBOX_DAYS_MAX * _DAY_MS, turn)
-        self._shared.set_timer(("expiry", None), after(turn.now, EXPIRY_CHECK_US))
-
-    def _stored(self, reply: StoreReply, turn: Turn) -> None:
-        match reply.request, reply.result:
-            case SaveOutgoing(secret), _:
-                self._outbox.queue(secret, turn)
-            case ((PinOutgoing() as pin), _):
-                self._outbox.pinned(pin, turn)
-            case ((SettleOutgoing() as settled), _):
-                self._outbox.settled(settled)
-            case ((EnterLetter() as entry), (Entered() as answer)):
-                self._inbox.entered(entry, answer, turn)
-            case ((FindLetter() as sought), (Entered() as answer)):
-                self._inbox.looked_for(sought, answer, turn)
-            case ((SavePin() as pin), _):
-                self._outbox.resolved(self._contacts.pinned(pin, turn), turn)
-                self._roster.used(pin.name, turn, pinned=True)
-                self._inbox.named(pin.name, turn)
-            case ((SaveVerified() as compared), _):
-                self._contacts.verified(compared, turn)
-            case ((SaveMailKey() as saved), _):
-                self._keyring.mail_key_saved(saved)
-            case ((DropMailKey() as dropped), _):
-                self._keyring.mail_key_dropped(dropped)
-            case SaveIdentity(_, public), _:  # R-2.4-4: nothing of this life is for it
-                turn.emit(IdentityRotated(public))
-            case _:
-                pass  # MarkStored, SaveServerKey, SaveCardSeq, MarkSeen: nothing waits for them
-
     def _turn(self, now: Instant) -> Turn:
         return Turn(now, RECORD_PLAINTEXT_BYTES_MIN)
 
     def _end(self, turn: Turn) -> Actions:
         self._inbox.end_turn(turn)
-        self._outbox.end_turn(turn)
+        self._outbox.receipts.end_turn(turn)
         self._failed.end_turn(turn)
         self._shared.set_timer(("storage", None), self._failed.due)
         return turn.end()
-
-
-def _checked_pieces(to: str, text: str) -> list[str]:
-    """The parts of a text, or `LocalProtocolError` with one sentence for the user."""
-    _check_name(to)
-    try:
-        size = len(text.encode())
-    except UnicodeEncodeError:
-        raise LocalProtocolError("the text is not valid Unicode: a lone surrogate cannot be sent") from None
-    if not 1 <= size <= TEXT_PARTS_BYTES_MAX:
-        raise LocalProtocolError(f"a message has 1 to {TEXT_PARTS_BYTES_MAX:,} bytes of UTF-8; this one has {size:,}")
-    return split(text)
-
-
-def _check_name(name: str) -> None:
-    if not is_name(name):
-        raise LocalProtocolError(f"{name!r} is no name: 1 to 32 of a-z, 0-9, _ and -, beginning with a letter or digit")

@@ -8,10 +8,10 @@ from collections import deque
 from dataclasses import dataclass
 
 from ..address import Address
+from ..client_events import Deregistered, ServerKeyChanged, ServerUnreachable, Superseded
 from ..client_requests import SaveServerKey
 from ..datagrams import NONCE_BYTES, Record, Resp, Retry
 from ..errors import BadDatagram, LocalProtocolError, Reason
-from ..events import Deregistered, ServerKeyChanged, ServerUnreachable, Superseded
 from ..instant import SECOND, Instant, after
 from ..limits import HINT_US, POSTPONED_S_MAX, SENT_RECORDS_REMEMBERED, STALE_CARDS_MAX
 from ..machines.client_session import SESSION, ClientSession, Do, Phase, Session

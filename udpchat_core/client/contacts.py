@@ -8,13 +8,15 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from ..address import Address
+from ..bodies import CardBody
+from ..client_events import KeyChecked, PeerKeyChanged, PeerVerified
 from ..client_requests import SavePin, SaveVerified
 from ..errors import BadDatagram, LocalProtocolError, Reason
-from ..events import KeyChecked, PeerKeyChanged, PeerVerified
+from ..fields import Rotation
 from ..instant import SECOND, Instant, after
 from ..limits import CARD_CHECK_US, CONTACTS_MAX, LOOKUP_NEGATIVE_TTL_S, LOOKUP_TTL_S, PINS_MAX, STRANGER_PINS_MAX
 from ..machines.outgoing import OutgoingLetter
-from ..messages import CardBody, Found, Lookup, Rotation
+from ..messages import Found, Lookup
 from ..secure.card import Succession, check_expiry_untrusted, check_name_untrusted, open_card_untrusted, succession
 from ..secure.rotation import check_rotation_untrusted
 from ..turn import Turn

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import islice
 
+from ..bodies import CardBody
 from ..delivery.path import Path
 from ..instant import Instant
 from ..limits import DIRECT_WINDOW_LETTERS, STORED_WINDOW_LETTERS
 from ..machines.outgoing import OutgoingLetter, Phase
-from ..messages import CardBody
 from .contacts import Contact
 
 

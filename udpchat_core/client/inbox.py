@@ -1,38 +1,33 @@
 """Letters being received: opened, put in order, entered, acknowledged, shown.
 
 Direct letters and mail share this path. Nothing is acknowledged before the disk has it, in order; what is
-ahead of a gap is held in memory, unanswered. What was entered is told to the user at once if its name is
-confirmed, and otherwise once the directory said whose name it is, or a second later.
+ahead of a gap is held in memory, unanswered. What was entered is shown: see `display`.
 """
 
-from dataclasses import replace
-
 from ..address import Address
-from ..buckets import Bucket
+from ..bodies import LetterBody
 from ..client_requests import Entered, EnterLetter, FindLetter
 from ..datagrams import Letter
 from ..delivery.order import Epoch, SenderOrder, reached
 from ..errors import BadDatagram, Reason
-from ..events import LetterReceived
-from ..instant import after
+from ..fields import CollectedEntry, Outcome
 from ..limits import (
     COLLECTED_ENTRIES_MAX,
     COPIES_MAX,
     ENTERING_LETTERS_MAX,
     HELD_LETTERS_MAX,
     HELD_LETTERS_PER_SENDER_MAX,
-    NAME_WAIT_US,
     SENDERS_MAX,
-    STRANGER_NAMES_PER_S_MAX,
 )
 from ..machines.incoming import INCOMING, Do, Incoming, IncomingLetter, Phase
-from ..messages import Collected, CollectedEntry, LetterBody, Mail, Outcome
+from ..messages import Collected, Mail
 from ..secure.letter import ack_of, open_letter_untrusted, slot_of
 from ..table import step
 from ..turn import Turn
 from ..wire import parse_untrusted
 from .connection import Connection
 from .contacts import Contacts
+from .display import Display
 from .keyring import Keyring
 from .shared import Shared
 from .sources import Sources
@@ -47,8 +42,8 @@ class Inbox:
     """What one user receives.
 
     Attributes:
+        display: shows what was entered.
         sources: the addresses that letters are expected from.
-        waiting: letters that were in the mailbox at the registration and have not been entered since.
     """
 
     def __init__(
@@ -62,23 +57,24 @@ class Inbox:
         self._shared = shared
         self._keyring = keyring
         self._connection = connection
-        self._contacts = contacts
         self._senders: dict[bytes, SenderOrder[IncomingLetter]] = {}
         self._busy: dict[_Busy, IncomingLetter] = {}
         self._held = 0
         self._collected: list[CollectedEntry] = []
-        self._unnamed: dict[bytes, list[LetterReceived]] = {}
-        self._names = Bucket(STRANGER_NAMES_PER_S_MAX)
+        self.display = Display(shared, connection, contacts)
         self.sources = Sources()
-        self.waiting = 0
         for sender, epoch, seq in watermarks:
             self._order(sender).use(epoch)[0].watermark = seq
 
     def sizes(self) -> dict[str, int]:
         """How many of each are kept, for whoever checks the caps."""
-        sizes = {"held": self._held, "entering": len(self._busy), "senders": len(self._senders)}
-        sizes["unnamed"] = len(self._unnamed)
-        return {**sizes, "sources": len(self.sources)}
+        return {
+            "held": self._held,
+            "entering": len(self._busy),
+            "senders": len(self._senders),
+            "unnamed": len(self.display),
+            "sources": len(self.sources),
+        }
 
     # --- in ---
 
@@ -226,7 +222,7 @@ class Inbox:
                 case Do.DECLINE:
                     self._collect(letter, Outcome.UNWANTED, None)
                 case _:
-                    self._show(letter, turn)
+                    self.display.show(letter, turn)
 
     def _entry(self, letter: IncomingLetter, turn: Turn) -> EnterLetter:
         body = letter.body
@@ -267,54 +263,6 @@ class Inbox:
                 entries = tuple(self._collected[at : at + COLLECTED_ENTRIES_MAX])
                 turn.say(self._connection.current, Collected(entries))
         self._collected.clear()
-
-    # --- names ---
-
-    def _show(self, letter: IncomingLetter, turn: Turn) -> None:
-        body = letter.body
-        early = not self._connection.is_online  # the answer to Register was lost, and will not count this one
-        waited = bool(letter.entries) and (early or self.waiting > 0)
-        self.waiting -= waited and not early
-        confirmed = self._contacts.is_confirmed(body.name, body.sender, turn.now)
-        event = LetterReceived(
-            sender=body.sender,
-            name=body.name,
-            confirmed=bool(confirmed),
-            sent_ms=body.sent_ms,
-            part=body.part,
-            parts=body.parts,
-            text=body.text,
-            stored=bool(letter.entries),
-            waited=waited,
-            ack=letter.ack,
-        )
-        if body.sender in self._unnamed:
-            self._unnamed[body.sender].append(event)
-            if len(self._unnamed[body.sender]) >= HELD_LETTERS_PER_SENDER_MAX:
-                self.tell_unnamed(body.sender, turn)
-        elif confirmed is None and self._names.take(turn.now):  # R-9.4-9
-            self._unnamed[body.sender] = [event]
-            self._contacts.look_up(body.name, turn)
-            self._shared.set_timer(("name", body.sender), after(turn.now, NAME_WAIT_US))  # R-9.4-12
-        else:
-            turn.emit(event)
-
-    def named(self, name: str, turn: Turn) -> None:
-        """The directory said something about a name: tell what waited for it."""
-        for sender in [sender for sender, events in self._unnamed.items() if events[0].name == name]:
-            self.tell(sender, turn)
-
-    def tell_unnamed(self, sender: bytes, turn: Turn) -> None:
-        """The directory did not say in time whose name it is, and is asked no more."""
-        self._contacts.look_up_no_more(self._unnamed[sender][0].name, turn)
-        self.tell(sender, turn)
-
-    def tell(self, sender: bytes, turn: Turn) -> None:
-        """Tell what waited for the name of this sender, as it is known now."""
-        self._shared.set_timer(("name", sender), None)
-        for event in self._unnamed.pop(sender, []):
-            confirmed = self._contacts.is_confirmed(event.name, sender, turn.now)
-            turn.emit(replace(event, confirmed=bool(confirmed)))
 
 
 def _add_copy(letter: IncomingLetter, source: Address | None, entry: int | None) -> None:

@@ -6,6 +6,7 @@ before any card names it, and kept until 15 days after its successor was saved a
 
 from typing import NamedTuple
 
+from ..bodies import CARD_VERSION, CardBody
 from ..client_requests import ClientState, DropMailKey, SaveCardSeq, SaveIdentity, SaveMailKey
 from ..instant import MS, Instant
 from ..limits import (
@@ -19,7 +20,6 @@ from ..limits import (
     NUMBER_LIMIT,
     TIME_S_LIMIT,
 )
-from ..messages import CARD_VERSION, CardBody
 from ..secure.card import make_card
 from ..secure.letter import OpeningKey
 from ..secure.rotation import make_rotation

@@ -1,25 +1,29 @@
 """Letters being sent: numbered, sealed, sent, stored, acknowledged, settled.
 
-What a letter goes through is the machine `Outgoing`; here its intents are carried out, and letters are
-admitted from the queue of their contact as long as the windows have room. A queue is strictly first in, first
-out: while its head waits for the directory, everything behind waits too.
+What a letter goes through is the machine `Outgoing`; here its intents are carried out (`Dispatch` seals and
+sends), and letters are admitted from the queue of their contact as long as the windows have room. A queue is
+strictly first in, first out: while its head waits for the directory, everything behind waits too.
 """
 
+from ..bodies import CardBody
 from ..client_requests import MarkStored, PinOutgoing, SaveOutgoing, SettleOutgoing
 from ..errors import BadDatagram, Reason
-from ..instant import MS, Instant, after
-from ..limits import DIRECT_RETRY_US, DIRECT_WAIT_US_MAX, NOTED_SLOTS_MAX, NUMBER_LIMIT, OUTBOX_LETTERS_MAX
+from ..fields import Refusal
+from ..instant import Instant, after
+from ..limits import DIRECT_RETRY_US, DIRECT_WAIT_US_MAX, OUTBOX_LETTERS_MAX
 from ..machines.outgoing import OUTGOING, Do, Outgoing, OutgoingLetter, Phase
-from ..messages import CardBody, LetterBody, Noted, Refusal, Store
 from ..secure.card import is_expired
-from ..secure.letter import ack_of, seal_letter_untrusted, slot_of
+from ..secure.letter import ack_of, slot_of
 from ..table import step
 from ..turn import Turn
+from .ages import Ages
 from .connection import Connection
 from .contacts import Contact, Contacts
 from .conversation import Conversation, Correspondent
+from .dispatch import Dispatch
 from .keyring import Keyring
 from .progress import Progress
+from .receipts import Receipts
 from .requester import Requester
 from .shared import Shared
 
@@ -29,8 +33,6 @@ _TOLD = frozenset({Refusal.QUOTA, Refusal.UNKNOWN})
 """R-9.3-8: those that may last, so that the user wants to know; the others are over in a moment."""
 _ANSWERED_US_MAX = len(DIRECT_RETRY_US) * DIRECT_WAIT_US_MAX
 """An acknowledgement that comes later may answer a probe of a stored letter, and measures nothing."""
-_ATTEMPT_ORDINAL_MAX = 2**31
-"""Shifted by 16 bits, it leaves half of the numbers for further attempts."""
 
 
 class Outbox:
@@ -38,6 +40,7 @@ class Outbox:
 
     Attributes:
         progress: of the messages that the letters are of.
+        receipts: that the server passed on.
     """
 
     def __init__(
@@ -50,21 +53,16 @@ class Outbox:
         epoch: int,
     ) -> None:
         self._shared = shared
-        self._keyring = keyring
         self._requester = requester
         self._connection = connection
         self._contacts = contacts
-        self._epoch = epoch
-        # R-9.3-16: above those of every life before, and unlike them even if the card's seq could not be saved.
-        ordinal = min(keyring.card_seq + 1, _ATTEMPT_ORDINAL_MAX)
-        self._first_attempt = ordinal << 16 | int.from_bytes(shared.suite.random(2))
+        self._dispatch = Dispatch(shared, keyring, requester, epoch)
         self._letters: dict[bytes, OutgoingLetter] = {}
         self._by_ack: dict[bytes, OutgoingLetter] = {}
         self._by_slot: dict[bytes, OutgoingLetter] = {}
         self._conversations: dict[bytes, Conversation] = {}
-        self._written: dict[bytes, tuple[Instant, int | None]] = {}  # in this life: when, and the server's offset
-        self._settling: dict[bytes, bool] = {}
-        self._noted: list[bytes] = []
+        self._ages = Ages(shared)
+        self.receipts = Receipts(shared.suite, connection)
         self.progress = Progress()
 
     def __len__(self) -> int:
@@ -79,7 +77,7 @@ class Outbox:
 
     def write(self, saved: SaveOutgoing, now: Instant) -> None:
         """Know a letter that the user sends now."""
-        self._written[saved.secret] = now, self._shared.server_offset_ms
+        self._ages.begin(saved.secret, now)
         self.add(saved, now)
 
     def restore(self, saved: SaveOutgoing, now: Instant) -> None:
@@ -100,7 +98,7 @@ class Outbox:
             saved.secret, saved.message, saved.part, saved.parts, saved.to, saved.sent_ms, saved.text
         )
         letter.recipient = saved.recipient
-        letter.attempt = self._first_attempt
+        letter.attempt = self._dispatch.first_attempt
         self._letters[saved.secret] = letter
         self._contacts.use(saved.to).letters += 1
         self._by_ack[ack_of(self._shared.suite, saved.secret)] = letter
@@ -193,20 +191,17 @@ class Outbox:
         letter = self._by_slot.get(slot)
         if letter is not None:
             if self._by_ack.get(ack) is not letter:  # R-9.3-7
-                self._noted.append(slot)  # else it would take the place of others for ever
+                self.receipts.note(slot)  # else it would take the place of others for ever
                 raise BadDatagram(Reason.SEAL)
             self._step(letter, Outgoing.acknowledged, turn)
-        if slot in self._settling:
-            self._settling[slot] = True
-        else:
-            self._noted.append(slot)
+        self.receipts.came(slot)
 
     def returned(self, slot: bytes, turn: Turn) -> None:
         """The recipient could not open it."""
         letter = self._by_slot.get(slot)
         if letter is not None:
             self._step(letter, Outgoing.returned, turn)
-        self._noted.append(slot)
+        self.receipts.note(slot)
 
     def stored(self, slot: bytes, online: bool, attempt: int, turn: Turn) -> None:
         """The server has it on disk, perhaps as a later sealing of an earlier life of this client."""
@@ -244,38 +239,13 @@ class Outbox:
 
     def expire(self, age_ms_max: int, turn: Turn) -> None:
         """Give up what is older than this; what is stored after it is stored again, for the new floor."""
-        old = [letter for letter in self._letters.values() if self._age_ms(letter, turn.now) > age_ms_max]
+        old = [letter for letter in self._letters.values() if self._ages.age_ms(letter, turn.now) > age_ms_max]
         for letter in old:
             self._step(letter, Outgoing.expired, turn)
         for conversation in dict.fromkeys(self._conversation(letter) for letter in old):
             for later in conversation.outstanding.values():
                 if later.phase is Phase.STORED and not later.came_back:
                     self._carry_out(Do.STORE, later, turn)
-
-    def _age_ms(self, letter: OutgoingLetter, now: Instant) -> int:
-        """How old a letter is by this clock and by the server's, whichever is less: one alone may have been set.
-
-        What was sent in this life is dated by both clocks, so that what one says of it is held against the same one.
-        """  # R-9.3-9
-        server_offset_ms = self._shared.server_offset_ms or 0
-        server_ms = sent_ms = letter.sent_ms
-        if letter.secret in self._written:
-            then, offset_ms = self._written[letter.secret]
-            server_ms = then // MS + (server_offset_ms if offset_ms is None else offset_ms)
-        return min(self._shared.wall_ms(now) - sent_ms, now // MS + server_offset_ms - server_ms)
-
-    def settled(self, request: SettleOutgoing) -> None:
-        """A letter left the outbox on disk: its receipt may go from the server."""
-        slot = slot_of(self._shared.suite, request.secret)
-        if self._settling.pop(slot, False):
-            self._noted.append(slot)
-
-    def end_turn(self, turn: Turn) -> None:
-        """Tell the server which receipts may go; without a link it pushes them again."""
-        if self._connection.current is not None:
-            for at in range(0, len(self._noted), NOTED_SLOTS_MAX):
-                turn.say(self._connection.current, Noted(tuple(self._noted[at : at + NOTED_SLOTS_MAX])))
-        self._noted.clear()
 
     # --- steps and what they ask for ---
 
@@ -305,12 +275,9 @@ class Outbox:
             case Do.BELIEVE:
                 self._contacts.believe(contact, turn.now)
             case Do.SEND:
-                card = _card_for(letter, contact)
-                if contact.address is not None:
-                    self._conversation(letter).path.sent(turn.now, is_retry=letter.first_sent is not None)
-                    turn.send(contact.address, self._seal(letter, card.identity, card.live, turn))
+                self._dispatch.send(letter, contact, self._conversation(letter), turn)
             case Do.STORE:
-                self._ask_to_store(letter, contact, turn)
+                self._dispatch.store(letter, contact, self._conversation(letter), turn)
             case Do.CANCEL:
                 self._requester.cancel(("store", letter.secret), turn)
             case Do.REPORT:
@@ -320,42 +287,6 @@ class Outbox:
             case _:
                 self._forget(letter, contact, turn)
 
-    def _ask_to_store(self, letter: OutgoingLetter, contact: Contact, turn: Turn) -> None:
-        card = _card_for(letter, contact)
-        floor = self._conversation(letter).floor
-        # R-9.3-10: a recipient that lost what it acknowledged would wait for letters below an old floor.
-        further = letter.stored_once and floor > letter.floor
-        attempt = min(letter.attempt + further, NUMBER_LIMIT - 1)
-        key = ("store", letter.secret)
-        if self._requester.is_asked(key) and (attempt, card.seq) == (letter.attempt, letter.card_seq):
-            return  # the same is being asked, or waits for a link
-        letter.attempt, letter.card_seq, letter.floor = attempt, card.seq, floor
-        sealed = self._seal(letter, card.identity, card.mail, turn)
-        slot = slot_of(self._shared.suite, letter.secret)
-        self._requester.cancel(key, turn)
-        self._requester.ask(key, lambda id_: Store(id_, card.identity, slot, attempt, sealed), turn)
-
-    def _seal(self, letter: OutgoingLetter, recipient: bytes, key: bytes, turn: Turn) -> bytes:
-        """The LETTER for the recipient's key, numbered now at the latest. The card's keys were checked with it."""
-        conversation = self._conversation(letter)
-        conversation.number(letter)
-        body = LetterBody(
-            sender=self._keyring.identity,
-            name=self._keyring.name,
-            epoch=self._epoch,
-            seq=letter.seq,
-            floor=conversation.floor,
-            secret=letter.secret,
-            sent_ms=letter.sent_ms,
-            part=letter.part,
-            parts=letter.parts,
-            text=letter.text,
-        )
-        letter.sent += 1
-        if letter.first_sent is None:
-            letter.first_sent = turn.now
-        return seal_letter_untrusted(self._shared.suite, self._keyring.identity_private, recipient, key, body)
-
     def _forget(self, letter: OutgoingLetter, contact: Contact, turn: Turn) -> None:
         slot = slot_of(self._shared.suite, letter.secret)
         del self._letters[letter.secret], self._by_slot[slot]
@@ -363,8 +294,8 @@ class Outbox:
         contact.letters -= 1
         if letter.first_sent is None and letter in contact.queue:
             contact.queue.remove(letter)
-        self._written.pop(letter.secret, None)
-        self._settling[slot] = False
+        self._ages.end(letter.secret)
+        self.receipts.settling(slot)
         turn.store(SettleOutgoing(letter.secret, letter.phase))
 
     def _refuse(self, letter: OutgoingLetter, refusal: Refusal, turn: Turn) -> None:
@@ -382,11 +313,3 @@ class Outbox:
             return not is_expired(card, self._shared.wall_ms(turn.now) // 1_000)
 
         return Correspondent(contact, self._conversation(letter), is_fresh, holds)
-
-
-def _card_for(letter: OutgoingLetter, contact: Contact) -> CardBody:
-    """The card to seal a letter for: of the identity that it is for, and of no other."""
-    card = contact.card
-    assert card is not None
-    assert card.identity == letter.recipient  # R-9.2-2
-    return card

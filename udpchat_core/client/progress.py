@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from ..events import (
+from ..client_events import (
     MessageDelivered,
     MessageExpired,
     MessagePostponed,
@@ -11,9 +11,9 @@ from ..events import (
     MessageStored,
     MessageUnanswered,
 )
+from ..fields import Refusal
 from ..instant import Instant
 from ..machines.outgoing import OutgoingLetter, Phase
-from ..messages import Refusal
 from ..turn import Turn
 
 

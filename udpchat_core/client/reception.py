@@ -5,41 +5,22 @@ Nothing that is refused stops what is in the same datagram besides, and nothing 
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from .. import messages as m
 from ..actions import Received
 from ..address import Address
+from ..client_events import Registered, RegistrationRefused, WatchRefused
 from ..datagrams import Acks, Letter, Record, Resp, Retry
 from ..errors import BadDatagram, Reason
-from ..events import Registered, RegistrationRefused, WatchRefused
+from ..fields import Refusal
 from ..instant import MS, Instant, after
 from ..limits import EXPIRY_CHECK_US_MIN, PING_JITTER_US, PING_US
 from ..machines.client_session import Session
 from ..turn import Turn
 from ..wire import parse_untrusted
-from .connection import Connection, ServerLink
-from .contacts import Contacts
-from .inbox import Inbox
-from .keyring import Keyring
-from .outbox import Outbox
-from .requester import Requester
-from .roster import RosterView
+from .connection import ServerLink
+from .parts import Parts
 from .shared import Shared
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """The parts of a client that something may be for."""
-
-    shared: Shared
-    keyring: Keyring
-    requester: Requester
-    connection: Connection
-    contacts: Contacts
-    outbox: Outbox
-    inbox: Inbox
-    roster: RosterView
 
 
 class Reception:
@@ -129,24 +110,24 @@ class Reception:
             self._parts.inbox.sources.learn(contact.address)
         self._parts.outbox.pin(contact, turn)
         self._parts.outbox.resolved(contact, turn)
-        self._parts.inbox.named(name, turn)
+        self._parts.inbox.display.named(name, turn)
 
     def _refused_untrusted(self, refused: m.Refused, turn: Turn) -> None:
         if self._parts.connection.is_registering(refused.id):
             self._registration_refused(refused, turn)
             return
-        if refused.refusal is m.Refusal.BUSY:
+        if refused.refusal is Refusal.BUSY:
             self._parts.requester.postpone_untrusted(refused.id, refused.wait_s, turn)
             return
         match self._parts.requester.refused_untrusted(refused.id, turn):
-            case m.Lookup(_, name) if refused.refusal is m.Refusal.UNKNOWN:
+            case m.Lookup(_, name) if refused.refusal is Refusal.UNKNOWN:
                 self._not_found(name, refused, turn)
             case m.Lookup(_, name):
                 self._parts.contacts.ask_later(name, turn)
             case m.Store() as asked:
                 self._parts.outbox.store_refused(asked.slot, refused.refusal, turn)
             case m.Watch():
-                if refused.refusal is not m.Refusal.NOT_REGISTERED:  # else it was on the way when this client left
+                if refused.refusal is not Refusal.NOT_REGISTERED:  # else it was on the way when this client left
                     turn.emit(WatchRefused(refused.refusal))
                 self._parts.roster.refused(refused.refusal, turn)
             case _:
@@ -158,7 +139,7 @@ class Reception:
             self._parts.contacts.ask_later(name, turn)
         else:
             self._parts.outbox.resolved(contact, turn)
-        self._parts.inbox.named(name, turn)
+        self._parts.inbox.display.named(name, turn)
 
     def _registered(self, registered: m.Registered, turn: Turn) -> None:
         if not self._parts.connection.is_registering(registered.id):
@@ -171,7 +152,7 @@ class Reception:
         self._parts.shared.server_offset_ms = registered.time_ms - turn.now // MS
         self._parts.keyring.registered(turn, registered.waiting)
         if not renewed:
-            self._parts.inbox.waiting = registered.waiting
+            self._parts.inbox.display.waiting = registered.waiting
         self._parts.shared.set_timer(("ping", None), next_ping(self._parts.shared, turn.now))
         self._parts.shared.set_timer(("expiry", None), after(turn.now, EXPIRY_CHECK_US_MIN))
         turn.emit(Registered(registered.observed, registered.waiting, renewed))
@@ -179,9 +160,9 @@ class Reception:
 
     def _registration_refused(self, refused: m.Refused, turn: Turn) -> None:
         connection = self._parts.connection
-        if refused.refusal is m.Refusal.BUSY:
+        if refused.refusal is Refusal.BUSY:
             connection.postpone(refused.wait_s, turn)
-        elif refused.refusal is not m.Refusal.STALE_CARD or not connection.outdo(refused.card_seq, turn):
+        elif refused.refusal is not Refusal.STALE_CARD or not connection.outdo(refused.card_seq, turn):
             connection.step(Session.rejected, turn)
             turn.emit(RegistrationRefused(refused.refusal))
 

@@ -17,9 +17,10 @@ from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 from typing import NamedTuple
 
-from ..events import PeersChanged
+from ..client_events import PeersChanged
+from ..fields import Refusal, Scope, Version
 from ..limits import ROSTER_USERS_MAX, WATCH_NAMES_MAX, WATCHED_NAMES_MAX
-from ..messages import Refusal, Roster, Scope, Version, Watch
+from ..messages import Roster, Watch
 from ..turn import Turn
 from .requester import Requester
 

@@ -7,8 +7,8 @@ from statemachine import Event
 from statemachine.states import States
 
 from ..address import Address
+from ..bodies import LetterBody
 from ..instant import Instant
-from ..messages import LetterBody
 from ..table import Machine, Table, ignored, read, stays
 
 

@@ -6,9 +6,9 @@ came; nothing is encoded again to be verified.
 
 from enum import Enum
 
+from ..bodies import CardBody
 from ..errors import BadDatagram, Reason
 from ..limits import CARD_BYTES_MAX, CARD_BYTES_MIN, CARD_GRACE_S, CARD_JUMP_MAX
-from ..messages import CardBody
 from ..wire import decode_untrusted, encode
 from .keys import CARD_LABEL, SIGNATURE_BYTES, check_exchange_untrusted, check_identity_untrusted
 from .suite import KEY_BYTES, Suite

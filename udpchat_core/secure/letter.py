@@ -8,10 +8,10 @@ one label is the acknowledgement, which only the reader can make, and under anot
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from ..bodies import LetterBody
 from ..datagrams import Letter
 from ..errors import BadDatagram, LocalProtocolError, Reason
 from ..limits import OPENING_KEYS_MAX
-from ..messages import LetterBody
 from ..wire import decode_untrusted, encode, serialize
 from .keys import ACK_LABEL, ID_BYTES, LETTER_LABEL, SIGNATURE_BYTES, SLOT_LABEL, check_identity_untrusted, key_id
 from .suite import Suite

@@ -8,9 +8,9 @@ changes a server's directory: that waits for the first RECORD from the client, w
 
 from dataclasses import dataclass
 
+from ..bodies import CardBody
 from ..datagrams import Hello, Init, Record, Resp, Retry
 from ..errors import BadDatagram, LocalProtocolError, Reason
-from ..messages import CardBody
 from ..wire import RECORD_PLAINTEXT_BYTES_MAX, header, serialize
 from .card import check_expiry_untrusted, open_card_untrusted
 from .keys import LINK_LABEL

@@ -5,7 +5,7 @@ go to the other key, and those who pinned the former one that the other was not 
 """
 
 from ..errors import BadDatagram, Reason
-from ..messages import Rotation
+from ..fields import Rotation
 from .keys import ROTATION_LABEL, check_identity_untrusted
 from .suite import Suite
 

@@ -12,7 +12,7 @@ from typing import Final
 
 from ..buckets import Buckets
 from ..errors import LocalProtocolError
-from ..events import InviteMade
+from ..fields import Refusal
 from ..limits import (
     BANS_MAX,
     INIT_PREFIXES_MAX,
@@ -21,9 +21,9 @@ from ..limits import (
     NEW_NAMES_PER_PREFIX_MAX,
     NEW_NAMES_PERIOD_US,
 )
-from ..messages import Refusal
 from ..secure.keys import INVITE_LABEL
 from ..secure.suite import Suite
+from ..server_events import InviteMade
 from ..server_requests import BanIdentity, DropInvite, SaveInvite
 from ..turn import Turn
 from .context import Context

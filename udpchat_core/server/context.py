@@ -4,8 +4,9 @@ from collections.abc import Hashable
 from enum import StrEnum
 from typing import Generic, TypeVar
 
+from ..fields import Refusal
 from ..instant import SECOND, Instant
-from ..messages import Message, Refusal, Refused
+from ..messages import Message, Refused
 from ..secure.suite import Suite
 from ..timers import Deadlines
 from ..turn import Turn

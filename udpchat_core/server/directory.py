@@ -8,8 +8,10 @@ its owner gave up for another is told as a change too, offline and with the card
 from collections.abc import Iterable
 from heapq import nsmallest
 
+from ..bodies import CardBody
+from ..fields import Refusal, RosterEntry, Rotation, Version
 from ..limits import DIRECTORY_CHANGES_MAX, LOOKUP_NEGATIVE_TTL_S, LOOKUP_TTL_S, ROSTER_ENTRIES_MAX, USERS_MAX
-from ..messages import CardBody, Found, Refusal, Refused, RosterEntry, Rotation, Version
+from ..messages import Found, Refused
 from ..secure.card import Succession, identity_in, name_in, succession
 from ..secure.keys import SIGNATURE_BYTES
 from ..server_requests import BindUser

@@ -4,6 +4,7 @@ A session watches all, while the directory is small, or names, whether they exis
 is told in pages that it pulls; that something changed is pushed, at most once a second a session.
 """
 
+from ..fields import Refusal, Scope, Version
 from ..instant import after
 from ..limits import (
     BUSY_WAIT_S,
@@ -12,7 +13,7 @@ from ..limits import (
     WATCHED_NAMES_MAX,
     WATCHED_NAMES_TOTAL_MAX,
 )
-from ..messages import Refusal, Roster, RosterChanged, Scope, Version, Watch
+from ..messages import Roster, RosterChanged, Watch
 from ..turn import Turn
 from .context import Context, Timer
 from .directory import Directory

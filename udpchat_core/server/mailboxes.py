@@ -10,7 +10,7 @@ up what comes after it. A letter kept for an owner that is online makes a round,
 
 from dataclasses import dataclass, field
 
-from ..events import MailCollected, MailExpired
+from ..fields import Outcome, Refusal
 from ..instant import after
 from ..limits import (
     BUSY_WAIT_S,
@@ -27,7 +27,8 @@ from ..limits import (
     RECEIPTS_PER_PAIR_MAX,
 )
 from ..machines.mailbox_entry import MAILBOX_ENTRY, Do, MailboxEntry, MailboxLetter
-from ..messages import Collected, Mail, Outcome, Refusal, Store, Stored
+from ..messages import Collected, Mail, Store, Stored
+from ..server_events import MailCollected, MailExpired
 from ..server_requests import CollectLetters, ExpireLetters, Full, KeepLetter, Kept, MailPage, Quota, ReadMail, Receipts
 from ..table import step
 from ..turn import Turn

@@ -6,7 +6,8 @@ datagram is taken by its type: a HELLO is answered and forgotten (`links`), an I
 a RECORD is opened by the link that its index names. Its first authentic RECORD makes a session of a pending
 link (`sessions`), and the messages in it are answered by `sessions`, `directory` and `interest`, `mailboxes`
 and `receipts`. Each of them asks the store for what has to be durable, and answers when `storage` says that it
-is. A call is a turn: what is said to a client in it shares RECORDs, what is asked of the store shares a commit.
+is, and `replies` tells it. A call is a turn: what is said to a client in it shares RECORDs, what is asked of the
+store shares a commit.
 
 All deadlines are in one heap, by what they are for. Silence is different, for there is a deadline for every
 client and hardly any of them comes: sessions lie in lists by the second in which they are looked at.
@@ -20,45 +21,15 @@ from ..address import Address
 from ..buckets import Buckets
 from ..datagrams import Hello, Init, Record
 from ..errors import BadDatagram, LocalProtocolError, Reason
-from ..events import MailKept
+from ..fields import Refusal
 from ..instant import Instant, after
 from ..limits import EXPIRY_US, REQUESTS_WAIT_S, SESSION_BUCKETS_MAX, SESSION_REQUESTS_PER_S_MAX
 from ..machines.server_session import Phase
-from ..messages import (
-    Collected,
-    Deregister,
-    Lookup,
-    Message,
-    Noted,
-    Ping,
-    Pong,
-    Refusal,
-    Register,
-    Store,
-    Watch,
-)
+from ..messages import Collected, Deregister, Lookup, Message, Noted, Ping, Pong, Register, Store, Watch
 from ..requests import StoreReply
 from ..secure.suite import KEY_BYTES, Suite
-from ..server_requests import (
-    BanIdentity,
-    BindUser,
-    Bound,
-    CollectLetters,
-    DropInvite,
-    DropReceipts,
-    Expired,
-    ExpireLetters,
-    Full,
-    KeepLetter,
-    Kept,
-    MailPage,
-    ReadMail,
-    ReadReceipts,
-    Receipts,
-    ReleaseName,
-    SaveInvite,
-    ServerState,
-)
+from ..server_events import MailKept
+from ..server_requests import ReleaseName, ServerState
 from ..turn import Turn
 from ..wire import parse_untrusted, unpack_untrusted
 from .admission import OPEN, Admission, Gate
@@ -68,6 +39,7 @@ from .interest import Interest
 from .links import Links
 from .mailboxes import Mailboxes
 from .receipts import ReceiptBook
+from .replies import stored
 from .session import Session, packed
 from .sessions import Parts, Sessions
 from .storage import Storage
@@ -99,7 +71,8 @@ class Server:
         receipts = self._receipts = ReceiptBook(context, storage, directory)
         mailboxes = self._mailboxes = Mailboxes(context, storage, gate, directory, receipts)
         self._requests: Buckets[bytes] = Buckets(SESSION_REQUESTS_PER_S_MAX, SESSION_BUCKETS_MAX)  # by index
-        self._sessions = Sessions(Parts(context, storage, gate, links, directory, interest, mailboxes, receipts))
+        self._parts = Parts(context, storage, gate, links, directory, interest, mailboxes, receipts)
+        self._sessions = Sessions(self._parts)
 
     # --- the calls ---
 
@@ -171,7 +144,7 @@ class Server:
         turn = self._begin(now)
         kept = 0
         for reply in self._storage.settle(turn, replies):
-            kept += self._stored(turn, reply)
+            kept += stored(self._parts, self._sessions, turn, reply)
         if kept:
             turn.emit(MailKept(kept))
         return self._end(turn)
@@ -270,38 +243,6 @@ class Server:
                 self._context.say(turn, session, Pong(id_, self._interest.version(session)))
             case _:
                 self._receipts.note(turn, session, cast(Noted, message))
-
-    # --- the store ---
-
-    def _stored(self, turn: Turn, reply: StoreReply) -> int:
-        """What follows from a durable request; the number of letters that are durable with it."""
-        match reply.request, reply.result:
-            case BindUser() as request, Bound() as result:
-                self._sessions.bound(turn, request, result)
-            case ReleaseName() as request, _:
-                self._sessions.released(turn, request)
-            case BanIdentity() as request, _:
-                self._sessions.banned(turn, request)
-            case SaveInvite() as request, _:
-                self._gate.invited(turn, request)
-            case DropInvite(), _:
-                pass  # it was forgotten when that was asked
-            case KeepLetter() as request, (Kept() | Full()) as result:
-                return int(self._mailboxes.kept(turn, request, result))
-            case ReadMail() as request, MailPage() as result:
-                self._mailboxes.page(turn, request, result)
-            case CollectLetters() as request, Receipts() as result:
-                self._mailboxes.collected(turn, request, result)
-            case ReadReceipts() as request, Receipts() as result:
-                self._receipts.read(turn, request, result)
-            case DropReceipts() as request, _:
-                self._receipts.dropped(turn, request)
-            case ExpireLetters(), Expired(letters):
-                self._mailboxes.expired(turn, letters)
-            case _:
-                what, how = type(reply.request).__name__, type(reply.result).__name__
-                raise LocalProtocolError(f"a {what} answered by a {how}")
-        return 0
 
     # --- time ---
 

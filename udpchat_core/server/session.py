@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from ..address import Address
+from ..bodies import CardBody
 from ..limits import ADDRESSES_CACHED_MAX
 from ..machines.server_session import Phase
-from ..messages import CardBody
 from ..secure.card import identity_in, name_in
 from ..secure.keys import SIGNATURE_BYTES
 from ..secure.link import Link

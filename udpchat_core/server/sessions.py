@@ -9,7 +9,7 @@ carried out here, intent by intent.
 from dataclasses import dataclass
 
 from ..errors import BadDatagram, Reason
-from ..events import NameReleased, NameRotated, UserBanned, UserLapsed, UserLeft, UserRegistered, UserUnbanned
+from ..fields import Refusal, Rotation, ServerLimits
 from ..instant import SECOND, Instant
 from ..limits import (
     BUSY_WAIT_S,
@@ -22,8 +22,9 @@ from ..limits import (
     WATCHED_NAMES_MAX,
 )
 from ..machines.server_session import SERVER_SESSION, Do, Phase, ServerSession
-from ..messages import Deregistered, Refusal, Register, Registered, Rotation, ServerLimits, Superseded
+from ..messages import Deregistered, Register, Registered, Superseded
 from ..secure.rotation import check_rotation_untrusted
+from ..server_events import NameReleased, NameRotated, UserBanned, UserLapsed, UserLeft, UserRegistered, UserUnbanned
 from ..server_requests import BanIdentity, BindUser, Bound, ReleaseName
 from ..table import step
 from ..turn import Turn

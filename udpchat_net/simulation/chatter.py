@@ -6,8 +6,8 @@ Everything follows from the numbers. Everybody is there all the time; who writes
 from dataclasses import dataclass
 from typing import Final
 
-from udpchat_core import events as e
-from udpchat_core.messages import Refusal
+from udpchat_core import client_events as e
+from udpchat_core.fields import Refusal
 
 from .faults import Delay, Duplication, Fault, Loss, Reorder
 from .network import draws

@@ -8,7 +8,7 @@ from udpchat_core import limits
 from udpchat_core.actions import Received
 from udpchat_core.address import Address
 from udpchat_core.datagrams import HEADER_BYTES, Acks, Init, Resp, Retry
-from udpchat_core.messages import Outcome
+from udpchat_core.fields import Outcome
 from udpchat_core.requests import StoreReply
 from udpchat_core.secure.keys import key_id
 from udpchat_core.server_requests import BindUser, CollectLetters, ExpireLetters, KeepLetter, Kept

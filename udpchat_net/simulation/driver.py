@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from udpchat_core.actions import Actions, Dropped, Emit, Received, SendDatagram, Store
 from udpchat_core.address import Address
-from udpchat_core.events import Deregistered
+from udpchat_core.client_events import Deregistered
 from udpchat_core.requests import StoreReply
 from udpchat_core.secure.suite import StandardSuite, Suite
 

@@ -8,13 +8,13 @@ until it has left.
 
 from dataclasses import dataclass
 
-from udpchat_core import events as e
+from udpchat_core import client_events as e
 from udpchat_core import messages as m
 from udpchat_core.address import Address
+from udpchat_core.bodies import LetterBody
 from udpchat_core.client_requests import SaveOutgoing
 from udpchat_core.datagrams import Acks, Record
 from udpchat_core.datagrams import Letter as LetterDatagram
-from udpchat_core.messages import LetterBody
 from udpchat_core.requests import StoreReply
 from udpchat_core.secure.keys import ACK_LABEL, ID_BYTES, SIGNATURE_BYTES, SLOT_LABEL
 from udpchat_core.wire import decode_untrusted, parse_untrusted, unpack_untrusted

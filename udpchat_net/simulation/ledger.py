@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from udpchat_core.address import Address
+from udpchat_core.client_events import LetterReceived, MessageDelivered, MessageQueued, MessageStored
 from udpchat_core.client_requests import (
     Entered,
     EnterLetter,
@@ -23,7 +24,6 @@ from udpchat_core.client_requests import (
     SavePin,
     SettleOutgoing,
 )
-from udpchat_core.events import LetterReceived, MessageDelivered, MessageQueued, MessageStored
 from udpchat_core.limits import LOOKUP_NEGATIVE_TTL_S, OUTBOX_DAYS_MAX
 from udpchat_core.requests import StoreReply
 from udpchat_core.secure.keys import ACK_LABEL, ID_BYTES, SLOT_LABEL

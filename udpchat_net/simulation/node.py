@@ -7,11 +7,12 @@ from typing import Final
 
 from udpchat_core.actions import Received
 from udpchat_core.address import Address
+from udpchat_core.client_events import ClientEvent
 from udpchat_core.client_requests import ClientRequest
 from udpchat_core.errors import Reason
-from udpchat_core.events import ClientEvent, ServerEvent
 from udpchat_core.instant import Instant
 from udpchat_core.requests import StoreReply
+from udpchat_core.server_events import ServerEvent
 from udpchat_core.server_requests import ServerRequest
 
 from ..core import Core

@@ -9,12 +9,13 @@ from collections import Counter
 from typing import Final
 
 from udpchat_core.address import Address
+from udpchat_core.bodies import CardBody
+from udpchat_core.client_events import LetterReceived, Superseded
 from udpchat_core.client_requests import SaveOutgoing, SavePin, SaveServerKey
 from udpchat_core.datagrams import HEADER_BYTES, Init, Retry
-from udpchat_core.events import LetterReceived, Superseded, UserLeft
-from udpchat_core.messages import CardBody
 from udpchat_core.requests import StoreReply
 from udpchat_core.secure.keys import SIGNATURE_BYTES
+from udpchat_core.server_events import UserLeft
 from udpchat_core.server_requests import BindUser, DropReceipts
 from udpchat_core.wire import decode_untrusted
 

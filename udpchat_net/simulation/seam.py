@@ -8,9 +8,9 @@ from typing import Final
 
 from udpchat_core import messages as m
 from udpchat_core.address import Address
+from udpchat_core.bodies import CardBody, LetterBody
 from udpchat_core.datagrams import HEADER_BYTES, Acks, Init, Record
 from udpchat_core.datagrams import Letter as LetterDatagram
-from udpchat_core.messages import CardBody, LetterBody
 from udpchat_core.secure.keys import KEY_ID_BYTES, LETTER_LABEL, SIGNATURE_BYTES
 from udpchat_core.wire import decode_untrusted, unpack_untrusted
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 from typing import assert_never, get_args
 
-from udpchat_core.messages import Outcome
+from udpchat_core.fields import Outcome
 from udpchat_core.requests import Result
 from udpchat_core.server_requests import (
     BanIdentity,

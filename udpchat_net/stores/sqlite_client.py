@@ -29,8 +29,8 @@ from udpchat_core.client_requests import (
     SettleOutgoing,
 )
 from udpchat_core.delivery.parts import Part
+from udpchat_core.fields import Rotation
 from udpchat_core.limits import EPOCHS_PER_SENDER_MAX
-from udpchat_core.messages import Rotation
 
 from . import sqlite_file
 from .errors import StoreCorrupt

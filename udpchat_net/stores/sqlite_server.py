@@ -13,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from udpchat_core.messages import CollectedEntry, Outcome, Rotation
+from udpchat_core.fields import CollectedEntry, Outcome, Rotation
 from udpchat_core.server_requests import (
     BanIdentity,
     BindUser,

@@ -1,6 +1,6 @@
 """What is said of keys: the server's at the first contact, and whatever changed. Loudly, and with what to do."""
 
-from udpchat_core import events as e
+from udpchat_core import client_events as e
 
 from ..wording import fingerprint
 from .lines import Line, alarm, note

@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
 from typing import Final
 
-from udpchat_core import events as e
+from udpchat_core import client_events as e
+from udpchat_core.events import StorageFailed, StorageRecovered
+from udpchat_core.fields import Refusal
 from udpchat_core.limits import OUTBOX_DAYS_MAX
-from udpchat_core.messages import Refusal
 
 from ..mail import Text, shown_name
 from ..objects import of_event
@@ -195,9 +196,9 @@ class Chat:
             case e.ServerKeyChanged():
                 self._distrusts = True
                 lines = keys.server_changed(self.host, event)
-            case e.StorageFailed():
+            case StorageFailed():
                 lines = [alarm("The disk takes nothing at the moment: what you send is not saved. It is tried again.")]
-            case e.StorageRecovered():
+            case StorageRecovered():
                 lines = [note("The disk works again.")]
             case _:
                 lines = [*self._stands(event), *self._message(event)]

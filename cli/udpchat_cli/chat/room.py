@@ -9,7 +9,7 @@ import time
 from contextlib import suppress
 from typing import Final
 
-from udpchat_core import events as e
+from udpchat_core import client_events as e
 from udpchat_net.stores.reading import last_names, reading
 
 from ..accounts import Speaker

@@ -2,7 +2,7 @@
 
 from argparse import Namespace
 
-from udpchat_core import events as e
+from udpchat_core import client_events as e
 from udpchat_net.loop import run as run_loop
 
 from ..accounts import Speaker, speaker

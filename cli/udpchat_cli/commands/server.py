@@ -9,8 +9,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
-from udpchat_core import events as e
+from udpchat_core import server_events as e
 from udpchat_core.actions import Actions
+from udpchat_core.client_events import ClientEvent
 from udpchat_core.errors import LocalProtocolError
 from udpchat_core.server.admission import OPEN, Admission, Policy
 from udpchat_net.loop import run as run_loop
@@ -32,7 +33,7 @@ LIST_BYTES_MAX: Final = 64 << 20
 """Bytes of the file with the list: more users than a server takes."""
 DISK_S_MAX: Final = 10.0
 """How long what an operator wants may take to be on disk."""
-Event = e.ClientEvent | e.ServerEvent
+Event = ClientEvent | e.ServerEvent
 _KEY_DIGITS = 64
 _IDENTITY_BYTES = 32
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from udpchat_core import events as e
+from udpchat_core import client_events as e
 from udpchat_net.loop import run as run_loop
 
 from .. import schema

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from ipaddress import ip_address
 from typing import Final
 
-from udpchat_core import events as e
+from udpchat_core import client_events as e
 from udpchat_core.address import Address
 from udpchat_core.datagrams import ACK_BYTES, Acks
 from udpchat_core.wire import serialize

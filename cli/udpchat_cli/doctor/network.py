@@ -11,10 +11,10 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Final
 
 from udpchat_core.address import Address
+from udpchat_core.bodies import CARD_VERSION, CardBody
 from udpchat_core.datagrams import HEADER_BYTES, Hello, Record, Resp, Retry
 from udpchat_core.errors import BadDatagram
 from udpchat_core.limits import CARD_LIFE_S, DATAGRAM_BYTES_MAX
-from udpchat_core.messages import CARD_VERSION, CardBody
 from udpchat_core.secure.card import make_card
 from udpchat_core.secure.link import INDEX_BYTES, initiate_untrusted
 from udpchat_core.secure.suite import KEY_BYTES, StandardSuite

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import astuple
 from typing import Any, Final
 
+from udpchat_core.bodies import CardBody
 from udpchat_core.errors import Reason
-from udpchat_core.messages import CardBody
 from udpchat_core.secure.card import make_card, succession
 from udpchat_core.secure.keys import (
     CARD_LABEL,

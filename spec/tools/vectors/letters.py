@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import astuple, dataclass, replace
 from typing import Any, Final
 
+from udpchat_core.bodies import LetterBody
 from udpchat_core.datagrams import Letter
 from udpchat_core.errors import Reason
-from udpchat_core.messages import LetterBody
 from udpchat_core.secure.keys import CARD_LABEL, LETTER_LABEL, SMALL_ORDER_ED25519, SMALL_ORDER_X25519, key_id
 from udpchat_core.secure.letter import ack_of, slot_of
 from udpchat_core.wire import encode, serialize

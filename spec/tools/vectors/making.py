@@ -8,8 +8,8 @@ from typing import Any, Final
 import cbor2
 from pyhpke import AEADId, CipherSuite, KDFId, KEMId, KEMKeyInterface, KEMKeyPair
 
+from udpchat_core.bodies import CardBody
 from udpchat_core.errors import Reason
-from udpchat_core.messages import CardBody
 from udpchat_core.secure.card import make_card
 from udpchat_core.secure.suite import StandardSuite
 

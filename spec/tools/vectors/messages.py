@@ -5,10 +5,10 @@ from typing import Any, Final
 
 from udpchat_core.address import Address
 from udpchat_core.errors import Reason
+from udpchat_core.fields import CollectedEntry, Outcome, Refusal, RosterEntry, Scope, ServerLimits, Version
 from udpchat_core.limits import RECORD_MESSAGES_MAX
 from udpchat_core.messages import (
     Collected,
-    CollectedEntry,
     Deregister,
     Deregistered,
     Found,
@@ -16,25 +16,19 @@ from udpchat_core.messages import (
     Mail,
     Message,
     Noted,
-    Outcome,
     Padding,
     Ping,
     Pong,
     Receipt,
-    Refusal,
     Refused,
     Register,
     Registered,
     Returned,
     Roster,
     RosterChanged,
-    RosterEntry,
-    Scope,
-    ServerLimits,
     Store,
     Stored,
     Superseded,
-    Version,
     Watch,
 )
 from udpchat_core.secure.letter import ack_of, slot_of

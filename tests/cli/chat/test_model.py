@@ -8,9 +8,10 @@ from udpchat_cli.chat.lines import Line, Style
 from udpchat_cli.chat.model import NAMES_REMEMBERED_MAX, Chat, Standing
 from udpchat_cli.mail import Text
 from udpchat_cli.wording import local
-from udpchat_core import events as e
+from udpchat_core import client_events as e
 from udpchat_core.address import Address
-from udpchat_core.messages import Refusal
+from udpchat_core.events import StorageFailed, StorageRecovered
+from udpchat_core.fields import Refusal
 
 AT = Address(b"\x7f\0\0\1", 7)
 NOON_MS = 1_767_268_800_000
@@ -313,8 +314,8 @@ def test_a_changed_key_of_somebody_is_loud_and_says_what_to_do(chat: Chat, vouch
 
 
 def test_a_disk_that_fails_is_said(chat: Chat) -> None:
-    assert shown(chat.told(e.StorageFailed()))[0].startswith("*** The disk takes nothing")
-    assert shown(chat.told(e.StorageRecovered())) == ["The disk works again."]
+    assert shown(chat.told(StorageFailed()))[0].startswith("*** The disk takes nothing")
+    assert shown(chat.told(StorageRecovered())) == ["The disk works again."]
 
 
 def test_what_is_nobodys_business_is_not_said(chat: Chat) -> None:

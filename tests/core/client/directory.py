@@ -8,6 +8,7 @@ from tests.core.client.world import World
 from udpchat_core import messages as m
 from udpchat_core.client import new_client_state
 from udpchat_core.client_requests import ClientState, SavePin
+from udpchat_core.fields import RosterEntry, Scope, ServerLimits, Version
 from udpchat_core.instant import MS
 from udpchat_core.limits import PING_US, WATCHED_NAMES_MAX
 from udpchat_net.simulation.transparent import TransparentSuite
@@ -35,8 +36,8 @@ class Directory:
         world.server.answers[m.Ping] = lambda asked: (m.Pong(asked.id, self.version),)
 
     @property
-    def version(self) -> m.Version:
-        return m.Version(self.boot, self.counter)
+    def version(self) -> Version:
+        return Version(self.boot, self.counter)
 
     def set(self, *names: str, online: bool = True, seq: int = 5) -> None:
         """These users are so; nobody is told."""
@@ -59,23 +60,23 @@ class Directory:
 
     def _register(self, asked: m.Register) -> Sequence[m.Message]:
         self.watched = {}
-        limits = m.ServerLimits(4_096, 256, WATCHED_NAMES_MAX, 1_000, 50)
+        limits = ServerLimits(4_096, 256, WATCHED_NAMES_MAX, 1_000, 50)
         return (m.Registered(asked.id, BOB, 0, limits, self.world.now // MS),)
 
     def _watch(self, asked: m.Watch) -> Sequence[m.Message]:
-        if asked.scope is m.Scope.ADD:
+        if asked.scope is Scope.ADD:
             self.watched |= dict.fromkeys(asked.names)
             assert len(self.watched) <= WATCHED_NAMES_MAX
-        for name in asked.names if asked.scope is m.Scope.REMOVE else ():
+        for name in asked.names if asked.scope is Scope.REMOVE else ():
             self.watched.pop(name, None)
-        about = self.shown if asked.scope is m.Scope.ALL else asked.names or self.watched
+        about = self.shown if asked.scope is Scope.ALL else asked.names or self.watched
         since = asked.since
         full = since is None or since.boot != self.boot or since.counter < self.remembered_from
         told = [name for name in about if name in self.shown]
         if since is not None and not full:
             told = [name for name in about if self.changed.get(name, 0) > since.counter]
         left = sorted(name for name in told if name > (asked.after or ""))
-        entries = tuple(m.RosterEntry(name, *self.shown.get(name, (False, 0))) for name in left[: self.page_max])
+        entries = tuple(RosterEntry(name, *self.shown.get(name, (False, 0))) for name in left[: self.page_max])
         return (m.Roster(asked.id, self.version, entries, len(left) > self.page_max, full),)
 
 
@@ -94,7 +95,7 @@ def watch(world: World, *names: str) -> None:
     world.do(world.client.watch(names, world.now))
 
 
-def asked(world: World) -> list[tuple[m.Scope, tuple[str, ...]]]:
+def asked(world: World) -> list[tuple[Scope, tuple[str, ...]]]:
     return [(each.scope, each.names) for each in world.server.all(m.Watch)]
 
 

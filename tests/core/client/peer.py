@@ -5,6 +5,7 @@ from typing import Any
 
 from tests.core.client.scenery import DAY, START, private_key
 from udpchat_core import messages as m
+from udpchat_core.bodies import CardBody, LetterBody
 from udpchat_core.datagrams import Acks, Letter
 from udpchat_core.instant import MS, SECOND
 from udpchat_core.secure.card import make_card
@@ -26,7 +27,7 @@ class Peer:
         self.name = name
         self.private, self.live, self.mail = (private_key(f"{person or name} {what}") for what in ("i", "l", "m"))
         self.answers = True
-        self.letters: list[m.LetterBody] = []
+        self.letters: list[LetterBody] = []
         self.renew(seq)
 
     def renew(self, seq: int) -> None:
@@ -39,26 +40,26 @@ class Peer:
         values: dict[str, Any] = {"version": 1, "seq": 5, "expires_s": START // SECOND + 90 * DAY}
         values |= {"identity": self.identity, "name": self.name}
         values |= {"live": self._suite.dh_public(self.live), "mail": self._suite.dh_public(self.mail)}
-        return make_card(self._suite, self.private, m.CardBody(**values | changed))
+        return make_card(self._suite, self.private, CardBody(**values | changed))
 
     @property
     def identity(self) -> bytes:
         """I."""
         return self._suite.sign_public(self.private)
 
-    def body(self, seq: int = 1, text: str = "hello", **changed: Any) -> m.LetterBody:
+    def body(self, seq: int = 1, text: str = "hello", **changed: Any) -> LetterBody:
         """A letter of this peer; its secret follows from epoch, seq and text."""
         values: dict[str, Any] = {"sender": self.identity, "name": self.name, "epoch": 7, "seq": seq, "floor": 1}
         values |= {"sent_ms": START // MS, "part": 1, "parts": 1, "text": text}
         values |= changed
         values.setdefault("secret", sha256(f"{self.name} {text} {values['part']}".encode()).digest()[:16])
-        return m.LetterBody(**values)
+        return LetterBody(**values)
 
-    def letter(self, to: m.CardBody, body: m.LetterBody, key: bytes | None = None) -> bytes:
+    def letter(self, to: CardBody, body: LetterBody, key: bytes | None = None) -> bytes:
         """The LETTER, sealed to the live key of a card, or to another key."""
         return seal_letter_untrusted(self._suite, self.private, to.identity, key or to.live, body)
 
-    def pushed(self, to: m.CardBody, body: m.LetterBody, entry: int, **changed: Any) -> m.Mail:
+    def pushed(self, to: CardBody, body: LetterBody, entry: int, **changed: Any) -> m.Mail:
         """The same as it comes out of a mailbox, sealed to the mail key."""
         values: dict[str, Any] = {
             "entry": entry,
@@ -67,7 +68,7 @@ class Peer:
         }
         return m.Mail(**values | changed)
 
-    def open(self, payload: bytes) -> m.LetterBody:
+    def open(self, payload: bytes) -> LetterBody:
         """What a LETTER to this peer says."""
         letter = parse_untrusted(payload)
         assert isinstance(letter, Letter)
@@ -81,6 +82,6 @@ class Peer:
         self.letters.append(self.open(payload))
         return [self.ack(self.letters[-1])] if self.answers else []
 
-    def ack(self, *bodies: m.LetterBody) -> bytes:
+    def ack(self, *bodies: LetterBody) -> bytes:
         """The ACK datagram for these letters."""
         return serialize(Acks(tuple(ack_of(self._suite, body.secret) for body in bodies)))

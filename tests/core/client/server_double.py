@@ -6,7 +6,9 @@ from typing import Any, TypeVar
 from tests.core.client.scenery import HOME, LIMITS, START, TOKEN, private_key
 from udpchat_core import messages as m
 from udpchat_core.address import Address
+from udpchat_core.bodies import CardBody
 from udpchat_core.datagrams import Hello, Init, Record
+from udpchat_core.fields import Refusal, RosterEntry, Version
 from udpchat_core.instant import MS, SECOND
 from udpchat_core.secure.link import Link, respond_untrusted, retry
 from udpchat_core.secure.suite import Suite
@@ -41,10 +43,10 @@ class ServerDouble:
         self.silent = False
         self.forgotten = 0
         self.users: dict[str, tuple[bytes, Address | None]] = {}
-        self.cards: list[m.CardBody] = []
+        self.cards: list[CardBody] = []
         self.waiting = 0
-        self.version = m.Version(b"boot one", 1)
-        self.roster: tuple[m.RosterEntry, ...] = ()
+        self.version = Version(b"boot one", 1)
+        self.roster: tuple[RosterEntry, ...] = ()
         self.links: list[Link] = []
         self.now = START
 
@@ -54,7 +56,7 @@ class ServerDouble:
         return self._suite.dh_public(self.private)
 
     @property
-    def card(self) -> m.CardBody:
+    def card(self) -> CardBody:
         """The client's newest card."""
         return self.cards[-1]
 
@@ -105,7 +107,7 @@ class ServerDouble:
                 return (m.Deregistered(id_),)
             case m.Lookup(id_, name):
                 known = self.users.get(name)
-                return (m.Found(id_, *known, 60),) if known else (m.Refused(id_, m.Refusal.UNKNOWN, 10, 0),)
+                return (m.Found(id_, *known, 60),) if known else (m.Refused(id_, Refusal.UNKNOWN, 10, 0),)
             case m.Store():
                 return (m.Stored(message.id, False, message.attempt),)
             case m.Ping(id_):
@@ -134,6 +136,6 @@ def nothing(_: m.Message) -> Sequence[m.Message]:
     return ()
 
 
-def refusing(refusal: m.Refusal, card_seq: int = 0) -> Answer:
+def refusing(refusal: Refusal, card_seq: int = 0) -> Answer:
     """A server that refuses with this reason."""
     return lambda asked: (m.Refused(asked.id, refusal, 0, card_seq),)

@@ -12,12 +12,13 @@ from tests.core.client.peer import Peer
 from tests.core.client.scenery import BOB, CAROL, DAY, HOME, SERVER, START, TOKEN
 from tests.core.client.world import World
 from tests.strategies import messages
-from udpchat_core import events as e
+from udpchat_core import client_events as e
 from udpchat_core import messages as m
 from udpchat_core.actions import Dropped, Received, SendDatagram
 from udpchat_core.address import Address
 from udpchat_core.datagrams import Resp
 from udpchat_core.errors import LocalProtocolError, Reason
+from udpchat_core.fields import CollectedEntry, Outcome, Refusal, RosterEntry, Scope, ServerLimits, Version
 from udpchat_core.instant import MS, Instant
 from udpchat_core.limits import SERVER_TRY_US
 from udpchat_core.secure.card import make_card
@@ -51,7 +52,7 @@ def test_mail_comes_in_and_is_collected(either: World) -> None:
     either.register()
     either.push(bob.pushed(either.server.card, bob.body(), 3))
     assert [event.stored for event in either.told(e.LetterReceived)] == [True]
-    assert [(entry.entry, entry.outcome) for entry in either.collected()] == [(3, m.Outcome.ACKNOWLEDGED)]
+    assert [(entry.entry, entry.outcome) for entry in either.collected()] == [(3, Outcome.ACKNOWLEDGED)]
 
 
 def test_what_the_user_has_seen_is_marked_in_the_store_and_only_that(online: World) -> None:
@@ -173,9 +174,9 @@ CLIENT_ONLY: list[m.Message] = [
     m.Register(1),
     m.Deregister(1),
     m.Lookup(1, "bob"),
-    m.Watch(1, m.Scope.ALL, (), None, None),
+    m.Watch(1, Scope.ALL, (), None, None),
     m.Store(1, bytes(32), bytes(16), 1, bytes(181)),
-    m.Collected((m.CollectedEntry(1, m.Outcome.UNWANTED, None),)),
+    m.Collected((CollectedEntry(1, Outcome.UNWANTED, None),)),
     m.Noted((bytes(16),)),
     m.Ping(1),
 ]
@@ -277,7 +278,7 @@ def test_no_message_of_an_authentic_server_raises_whatever_its_order(
 def aimed(draw: st.DrawFn) -> Callable[[World], m.Message]:
     """A message about something that there is: right ids, slots and cards, wrong times and numbers."""
     id_, number = draw(IDS), draw(st.sampled_from([0, 1, 2, 59, 2**32, 2**48 - 1]))
-    refusal, flag = draw(st.sampled_from(m.Refusal)), draw(st.booleans())
+    refusal, flag = draw(st.sampled_from(Refusal)), draw(st.booleans())
     name, which = draw(st.sampled_from(["bob", "carol", "dave"])), draw(st.integers(0, 30))
 
     def make(world: World) -> m.Message:
@@ -295,9 +296,9 @@ def aimed(draw: st.DrawFn) -> Callable[[World], m.Message]:
             m.Receipt(slot, ack_of(world.suite, secret)),
             m.Returned(slot),
             peer.pushed(world.server.card, body, number),
-            m.Roster(id_, m.Version(b"boot one", number), (m.RosterEntry(name, flag, number),), flag, not flag),
-            m.RosterChanged(m.Version(b"boot two", number)),
-            m.Registered(id_, HOME, number, m.ServerLimits(1, 1, 1, 1, 1), number % 2**40),
+            m.Roster(id_, Version(b"boot one", number), (RosterEntry(name, flag, number),), flag, not flag),
+            m.RosterChanged(Version(b"boot two", number)),
+            m.Registered(id_, HOME, number, ServerLimits(1, 1, 1, 1, 1), number % 2**40),
             m.Superseded(),
         ]
         return choices[which % 11]

@@ -6,10 +6,11 @@ from tests.core.client.handshakes import hint, kinds, lost_at
 from tests.core.client.scenery import BOB
 from tests.core.client.server_double import nothing
 from tests.core.client.world import World
-from udpchat_core import events as e
+from udpchat_core import client_events as e
 from udpchat_core import messages as m
 from udpchat_core.datagrams import Hello, Init, Record
 from udpchat_core.errors import Reason
+from udpchat_core.fields import ServerLimits
 from udpchat_core.wire import parse_untrusted
 
 # --- superseded ---
@@ -149,7 +150,7 @@ def test_a_late_registered_does_not_undo_leaving(online: World) -> None:
     online.advance(3_600)
     online.server.answers[m.Deregister] = nothing
     online.deregister()
-    online.push(m.Registered(online.server.last(m.Register).id, BOB, 0, m.ServerLimits(1, 1, 1, 1, 1), 0))
+    online.push(m.Registered(online.server.last(m.Register).id, BOB, 0, ServerLimits(1, 1, 1, 1, 1), 0))
     assert online.drops == [Reason.MESSAGE]
     assert online.told(e.Registered) == []
 
@@ -203,7 +204,7 @@ def test_an_answer_about_leaving_that_nobody_waits_for_is_refused(online: World)
 
 
 def test_registered_that_nobody_waits_for_is_refused(online: World) -> None:
-    online.push(m.Registered(1, BOB, 5, m.ServerLimits(1, 1, 1, 1, 1), 0))
+    online.push(m.Registered(1, BOB, 5, ServerLimits(1, 1, 1, 1, 1), 0))
     assert online.drops == [Reason.MESSAGE]
     assert online.events == []
 

@@ -4,7 +4,7 @@ from tests.core.client.handshakes import hint, inits, kinds, lost_at, records
 from tests.core.client.scenery import CAROL, SERVER, STRANGER, TOKEN, private_key
 from tests.core.client.server_double import nothing
 from tests.core.client.world import World
-from udpchat_core import events as e
+from udpchat_core import client_events as e
 from udpchat_core import messages as m
 from udpchat_core.datagrams import Hello, Init, Record, Resp, Retry
 from udpchat_core.errors import Reason

@@ -6,9 +6,10 @@ from tests.core.client.handshakes import hellos, hint, inits, kinds, lost_at, re
 from tests.core.client.scenery import BOB, TOKEN
 from tests.core.client.server_double import nothing, refusing
 from tests.core.client.world import World
-from udpchat_core import events as e
+from udpchat_core import client_events as e
 from udpchat_core import messages as m
 from udpchat_core.datagrams import Hello, Init, Record
+from udpchat_core.fields import Refusal, ServerLimits
 from udpchat_core.instant import Instant, after
 from udpchat_core.limits import NUMBER_LIMIT
 from udpchat_core.secure.link import retry
@@ -83,8 +84,8 @@ def test_registering_again_while_it_is_under_way_changes_nothing(world: World, w
 # --- refusals ---
 
 
-@pytest.mark.parametrize("refusal", [m.Refusal.NAME_TAKEN, m.Refusal.BANNED, m.Refusal.NOT_ADMITTED, m.Refusal.QUOTA])
-def test_a_refused_registration_leaves_the_client_offline_and_says_why(world: World, refusal: m.Refusal) -> None:
+@pytest.mark.parametrize("refusal", [Refusal.NAME_TAKEN, Refusal.BANNED, Refusal.NOT_ADMITTED, Refusal.QUOTA])
+def test_a_refused_registration_leaves_the_client_offline_and_says_why(world: World, refusal: Refusal) -> None:
     world.server.answers[m.Register] = refusing(refusal)
     world.register()
     assert world.events == [e.RegistrationRefused(refusal)]
@@ -99,7 +100,7 @@ def test_a_refused_registration_leaves_the_client_offline_and_says_why(world: Wo
 @pytest.mark.parametrize(("told_s", "waited_s"), [(0, 1), (1, 1), (7, 7), (10**9, 300)])
 def test_a_busy_server_is_asked_again_after_the_time_that_it_says(world: World, told_s: int, waited_s: int) -> None:
     # R-9.1-10
-    world.server.answers[m.Register] = lambda asked: (m.Refused(asked.id, m.Refusal.BUSY, told_s, 0),)
+    world.server.answers[m.Register] = lambda asked: (m.Refused(asked.id, Refusal.BUSY, told_s, 0),)
     world.register()
     world.advance(waited_s - 0.01)
     assert world.events == []
@@ -149,11 +150,11 @@ def test_a_server_that_gives_tokens_and_does_no_handshakes_leaves_the_link_as_it
 def test_a_server_that_knows_ever_newer_cards_is_followed_three_times_and_then_refuses(world: World) -> None:
     # R-9.1-3
     world.server.answers[m.Register] = lambda asked: (
-        m.Refused(asked.id, m.Refusal.STALE_CARD, 0, world.server.card.seq + 1),
+        m.Refused(asked.id, Refusal.STALE_CARD, 0, world.server.card.seq + 1),
     )
     world.register()
     assert len(world.server.cards) == 4
-    assert world.told(e.RegistrationRefused) == [e.RegistrationRefused(m.Refusal.STALE_CARD)]
+    assert world.told(e.RegistrationRefused) == [e.RegistrationRefused(Refusal.STALE_CARD)]
     world.register()
     assert len(world.server.cards) == 8
 
@@ -161,11 +162,11 @@ def test_a_server_that_knows_ever_newer_cards_is_followed_three_times_and_then_r
 def test_a_stale_card_is_followed_by_one_with_the_next_seq(world: World) -> None:
     # R-9.1-3
     world.server.answers[m.Register] = lambda asked: (
-        refusing(m.Refusal.STALE_CARD, world.first_seq + 40)(asked)
+        refusing(Refusal.STALE_CARD, world.first_seq + 40)(asked)
         if world.server.card.seq < world.first_seq + 40
         else (m.Registered(asked.id, BOB, 0, world_limits, 0),)
     )
-    world_limits = m.ServerLimits(1, 1, 1, 1, 1)
+    world_limits = ServerLimits(1, 1, 1, 1, 1)
     world.register()
     assert [card.seq for card in world.server.cards] == [world.first_seq, world.first_seq + 41]
     assert world.server.cards[0].live != world.server.cards[1].live
@@ -176,9 +177,9 @@ def test_a_stale_card_is_followed_by_one_with_the_next_seq(world: World) -> None
 @pytest.mark.parametrize("highest", [0, NUMBER_LIMIT - 1])
 def test_a_stale_card_that_no_next_seq_cures_is_a_refusal(world: World, highest: int) -> None:
     # Too far ahead of what the server knows, or nothing above it: another handshake would end the same way.
-    world.server.answers[m.Register] = refusing(m.Refusal.STALE_CARD, highest)
+    world.server.answers[m.Register] = refusing(Refusal.STALE_CARD, highest)
     world.register()
-    assert world.told(e.RegistrationRefused) == [e.RegistrationRefused(m.Refusal.STALE_CARD)]
+    assert world.told(e.RegistrationRefused) == [e.RegistrationRefused(Refusal.STALE_CARD)]
     assert not world.is_online()
 
 

@@ -5,7 +5,7 @@ import pytest
 from tests.core.client.handshakes import kinds, lost_at
 from tests.core.client.scenery import TOKEN, private_key
 from tests.core.client.world import World
-from udpchat_core import events as e
+from udpchat_core import client_events as e
 from udpchat_core.client_requests import SaveServerKey
 from udpchat_core.datagrams import Hello
 from udpchat_core.errors import LocalProtocolError, Reason

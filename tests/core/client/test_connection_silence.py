@@ -5,7 +5,7 @@ import pytest
 from tests.core.client.handshakes import kinds
 from tests.core.client.server_double import nothing
 from tests.core.client.world import World
-from udpchat_core import events as e
+from udpchat_core import client_events as e
 from udpchat_core import messages as m
 from udpchat_core.datagrams import Init
 from udpchat_core.wire import parse_untrusted

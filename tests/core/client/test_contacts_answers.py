@@ -7,10 +7,11 @@ import pytest
 from tests.core.client.scenery import BOB, DAY, START
 from tests.core.client.server_double import nothing
 from tests.core.client.world import World
-from udpchat_core import events as e
+from udpchat_core import client_events as e
 from udpchat_core import messages as m
 from udpchat_core.client_requests import SavePin
 from udpchat_core.errors import Reason
+from udpchat_core.fields import Refusal
 from udpchat_core.instant import SECOND
 
 # --- how long an answer is believed ---
@@ -48,13 +49,13 @@ def test_an_answer_is_believed_as_long_as_the_server_says_but_a_minute_at_most(
 def test_that_nobody_has_a_name_is_believed_for_ten_seconds_at_most(
     online: World, wait_s: int, believed_s: int
 ) -> None:
-    online.server.answers[m.Lookup] = lambda asked: (m.Refused(asked.id, m.Refusal.UNKNOWN, wait_s, 0),)
+    online.server.answers[m.Lookup] = lambda asked: (m.Refused(asked.id, Refusal.UNKNOWN, wait_s, 0),)
     first = online.send("nobody")
     online.advance(believed_s - 0.1)
     second = online.send("nobody")
     assert online.server.count(m.Lookup) == 1
     assert online.told(e.MessageRefused) == [
-        e.MessageRefused(number, "nobody", m.Refusal.UNKNOWN) for number in (first, second)
+        e.MessageRefused(number, "nobody", Refusal.UNKNOWN) for number in (first, second)
     ]
     online.server.answers.clear()
     online.know("nobody", BOB)
@@ -67,7 +68,7 @@ def test_all_messages_to_a_name_that_nobody_has_are_refused(online: World) -> No
     # R-9.2-7
     online.server.answers[m.Lookup] = nothing
     numbers = [online.send("nobody") for _ in range(3)]
-    online.push(m.Refused(online.server.last(m.Lookup).id, m.Refusal.UNKNOWN, 10, 0))
+    online.push(m.Refused(online.server.last(m.Lookup).id, Refusal.UNKNOWN, 10, 0))
     assert [event.message for event in online.told(e.MessageRefused)] == numbers
     assert online.client.sizes()["outbox"] == 0
 

@@ -7,10 +7,11 @@ import pytest
 from tests.core.client.scenery import BOB, CAROL
 from tests.core.client.server_double import nothing
 from tests.core.client.world import World
-from udpchat_core import events as e
+from udpchat_core import client_events as e
 from udpchat_core import messages as m
 from udpchat_core.client_requests import SavePin
 from udpchat_core.errors import LocalProtocolError
+from udpchat_core.fields import Refusal
 
 
 def changed(world: World) -> Any:
@@ -42,7 +43,7 @@ def test_accepting_the_key_sends_what_waited(online: World) -> None:
     online.do(online.client.accept_key("bob", online.now))
     assert [letter.text for letter in other.letters] == ["since"]
     assert [(event.message, event.refusal) for event in online.told(e.MessageRefused)] == [
-        (2, m.Refusal.KEY_CHANGED)  # it was typed when bob was the other, and is on disk as for it
+        (2, Refusal.KEY_CHANGED)  # it was typed when bob was the other, and is on disk as for it
     ]
     assert online.disk.memory.load().pins == (SavePin("bob", other.identity),)
     online.send("bob", "more")

@@ -5,7 +5,7 @@ import pytest
 from tests.core.client.scenery import BOB, CAROL
 from tests.core.client.server_double import nothing
 from tests.core.client.world import World
-from udpchat_core import events as e
+from udpchat_core import client_events as e
 from udpchat_core import messages as m
 from udpchat_core.client import contacts
 from udpchat_core.client_requests import PinOutgoing, SaveOutgoing, SavePin

@@ -6,8 +6,9 @@ from tests.core.client.incoming import ACKNOWLEDGED, UNOPENABLE, UNWANTED, ack, 
 from tests.core.client.peer import Peer
 from tests.core.client.scenery import BOB, CAROL, STRANGER, private_key
 from tests.core.client.world import World
-from udpchat_core import events as e
+from udpchat_core import client_events as e
 from udpchat_core import messages as m
+from udpchat_core.bodies import CardBody
 from udpchat_core.errors import Reason
 from udpchat_core.limits import COLLECTED_ENTRIES_MAX
 
@@ -111,7 +112,7 @@ def test_a_renewal_does_not_make_new_mail_old(online: World, bob: Peer) -> None:
 def test_a_letter_that_is_not_to_this_user_and_key_is_refused(online: World, bob: Peer, of: str) -> None:
     card, body = online.server.card, bob.body()
     carol = online.know("carol", CAROL)
-    carols = m.CardBody(1, 1, 1, carol.identity, card.live, card.mail, "carol")
+    carols = CardBody(1, 1, 1, carol.identity, card.live, card.mail, "carol")
     payload = {
         "recipient": lambda: bob.letter(carols, body),
         "key": lambda: bob.letter(card, body, online.suite.dh_public(carol.live)),

@@ -12,6 +12,7 @@ from udpchat_core.client.keyring import Keyring
 from udpchat_core.client.shared import Shared
 from udpchat_core.client_requests import ClientState, DropMailKey, SaveMailKey
 from udpchat_core.errors import Reason
+from udpchat_core.fields import Outcome
 from udpchat_core.instant import MS, SECOND, Instant
 from udpchat_core.limits import (
     CARD_JUMP_MAX,
@@ -166,7 +167,7 @@ def test_a_mail_key_opens_letters_until_15_days_after_its_successor(online: Worl
     later(online, 0.2)
     assert len(online.disk.all(DropMailKey)) == 1
     online.push(bob.pushed(old, bob.body(2, "too late"), 2))
-    assert [entry.outcome for entry in online.collected()] == [m.Outcome.ACKNOWLEDGED, m.Outcome.UNOPENABLE]
+    assert [entry.outcome for entry in online.collected()] == [Outcome.ACKNOWLEDGED, Outcome.UNOPENABLE]
 
 
 @pytest.mark.parametrize("wrong", ["client", "server"])

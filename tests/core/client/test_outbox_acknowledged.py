@@ -3,7 +3,7 @@
 from tests.core.client.outgoing import mute, receipt, slot, stored
 from tests.core.client.scenery import BOB, STRANGER
 from tests.core.client.world import World
-from udpchat_core import events as e
+from udpchat_core import client_events as e
 from udpchat_core import messages as m
 from udpchat_core.datagrams import Acks
 from udpchat_core.errors import Reason

@@ -3,7 +3,7 @@
 from tests.core.client.outgoing import mute, stored
 from tests.core.client.scenery import BOB, CAROL
 from tests.core.client.world import World
-from udpchat_core import events as e
+from udpchat_core import client_events as e
 from udpchat_core import messages as m
 from udpchat_core.instant import MS, SECOND
 from udpchat_core.limits import CONGESTION_WINDOW_START

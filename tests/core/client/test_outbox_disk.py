@@ -6,12 +6,13 @@ from tests.core.client.outgoing import mute, receipt, stored
 from tests.core.client.scenery import BOB, CAROL
 from tests.core.client.server_double import nothing
 from tests.core.client.world import World
-from udpchat_core import events as e
+from udpchat_core import client_events as e
 from udpchat_core import messages as m
 from udpchat_core.client import outbox
 from udpchat_core.client_requests import PinOutgoing, SaveOutgoing, SavePin, SettleOutgoing
 from udpchat_core.datagrams import Acks
 from udpchat_core.errors import LocalProtocolError
+from udpchat_core.fields import Refusal
 from udpchat_core.secure.letter import ack_of
 from udpchat_core.wire import serialize
 
@@ -93,7 +94,7 @@ def test_a_letter_restored_for_another_identity_than_its_name_has_now_is_refused
     online.send("bob")
     online.disk.memory.apply([SavePin("bob", online.know("mallory").identity)])
     online.restart()
-    assert [event.refusal for event in online.told(e.MessageRefused)] == [m.Refusal.KEY_CHANGED]
+    assert [event.refusal for event in online.told(e.MessageRefused)] == [Refusal.KEY_CHANGED]
 
 
 @pytest.mark.parametrize("after", [0, 1, 2])

@@ -6,9 +6,10 @@ from tests.core.client.outgoing import receipt, stored
 from tests.core.client.scenery import BOB, DAY
 from tests.core.client.server_double import refusing
 from tests.core.client.world import World
-from udpchat_core import events as e
+from udpchat_core import client_events as e
 from udpchat_core import messages as m
 from udpchat_core.client_requests import SettleOutgoing
+from udpchat_core.fields import Refusal, ServerLimits
 from udpchat_core.instant import MS, SECOND
 
 
@@ -67,7 +68,7 @@ def test_a_clock_alone_gives_nothing_up(online: World, wrong: str) -> None:
     else:
         ahead = (online.now // SECOND + 20 * DAY) * 1_000
         online.server.answers[m.Register] = lambda asked: (
-            m.Registered(asked.id, BOB, 0, m.ServerLimits(1, 1, 1, 1, 1), ahead),
+            m.Registered(asked.id, BOB, 0, ServerLimits(1, 1, 1, 1, 1), ahead),
         )
     online.advance(2 * 3_600)
     assert online.told(e.MessageExpired) == []
@@ -143,7 +144,7 @@ def test_what_is_stored_behind_a_letter_that_is_given_up_is_stored_again_for_its
     for text in ("young", "younger"):
         online.send("bob", text)
     before = {asked.slot: asked.attempt for asked in online.server.all(m.Store)}
-    online.server.answers[m.Store] = refusing(m.Refusal.QUOTA)
+    online.server.answers[m.Store] = refusing(Refusal.QUOTA)
     online.send("bob", "youngest, not stored")
     online.sleep(12.99)
     online.forget()

@@ -6,10 +6,11 @@ from tests.core.client.outgoing import mute, receipt, slot, stored
 from tests.core.client.scenery import BOB, SERVER
 from tests.core.client.server_double import nothing, refusing
 from tests.core.client.world import World
-from udpchat_core import events as e
+from udpchat_core import client_events as e
 from udpchat_core import messages as m
 from udpchat_core.actions import Received
 from udpchat_core.client_requests import SettleOutgoing
+from udpchat_core.fields import Refusal
 from udpchat_core.limits import NOTED_SLOTS_MAX, NUMBER_LIMIT
 from udpchat_core.wire import encode, pack
 
@@ -98,13 +99,13 @@ def test_every_life_stores_with_a_higher_attempt(online: World) -> None:
     assert len(attempts) == 4
 
 
-@pytest.mark.parametrize("refusal", [m.Refusal.QUOTA, m.Refusal.UNKNOWN, m.Refusal.NOT_REGISTERED])
-def test_a_mailbox_without_room_is_tried_again_less_and_less_often(online: World, refusal: m.Refusal) -> None:
+@pytest.mark.parametrize("refusal", [Refusal.QUOTA, Refusal.UNKNOWN, Refusal.NOT_REGISTERED])
+def test_a_mailbox_without_room_is_tried_again_less_and_less_often(online: World, refusal: Refusal) -> None:
     # R-9.3-8
     online.know("bob")
     online.server.answers[m.Store] = refusing(refusal)
     online.send("bob")
-    told = [] if refusal is m.Refusal.NOT_REGISTERED else [e.MessagePostponed(1, "bob", refusal)]
+    told = [] if refusal is Refusal.NOT_REGISTERED else [e.MessagePostponed(1, "bob", refusal)]
     assert online.told(e.MessagePostponed) == told
     gaps: list[float] = []
     postponed: list[e.MessagePostponed] = []
@@ -123,15 +124,15 @@ def test_a_mailbox_without_room_is_tried_again_less_and_less_often(online: World
 def test_a_busy_server_stores_later(online: World) -> None:
     # R-9.3-8
     online.know("bob")
-    online.server.answers[m.Store] = refusing(m.Refusal.BUSY)
+    online.server.answers[m.Store] = refusing(Refusal.BUSY)
     online.send("bob")
     del online.server.answers[m.Store]
     online.advance(1)
     assert len(online.told(e.MessageStored)) == 1
 
 
-@pytest.mark.parametrize("refusal", [m.Refusal.BANNED, m.Refusal.TOO_LONG, m.Refusal.NOT_ADMITTED])
-def test_other_refusals_of_store_are_answers(online: World, refusal: m.Refusal) -> None:
+@pytest.mark.parametrize("refusal", [Refusal.BANNED, Refusal.TOO_LONG, Refusal.NOT_ADMITTED])
+def test_other_refusals_of_store_are_answers(online: World, refusal: Refusal) -> None:
     # R-9.3-8
     online.know("bob")
     online.server.answers[m.Store] = refusing(refusal)

@@ -5,7 +5,7 @@ from tests.core.client.peer import Peer
 from tests.core.client.scenery import BOB
 from tests.core.client.server_double import nothing
 from tests.core.client.world import World
-from udpchat_core import events as e
+from udpchat_core import client_events as e
 from udpchat_core import messages as m
 from udpchat_core.datagrams import Acks
 from udpchat_core.instant import Instant

@@ -5,10 +5,12 @@ import pytest
 from tests.core.client.scenery import BOB
 from tests.core.client.server_double import nothing
 from tests.core.client.world import World
-from udpchat_core import events as e
+from udpchat_core import client_events as e
 from udpchat_core import messages as m
+from udpchat_core.bodies import LetterBody
 from udpchat_core.client_requests import SaveOutgoing
 from udpchat_core.errors import LocalProtocolError
+from udpchat_core.fields import Refusal
 from udpchat_core.limits import PARTS_MAX, TEXT_PARTS_BYTES_MAX
 from udpchat_core.secure.letter import ack_of, slot_of
 
@@ -20,7 +22,7 @@ def kinds(world: World) -> list[type]:
     return [type(event) for event in world.events]
 
 
-def receipts(world: World, *bodies: m.LetterBody) -> list[m.Receipt]:
+def receipts(world: World, *bodies: LetterBody) -> list[m.Receipt]:
     """What a server passes on of them."""
     return [m.Receipt(slot_of(world.suite, b.secret), ack_of(world.suite, b.secret)) for b in bodies]
 
@@ -130,10 +132,10 @@ def test_a_message_is_refused_once_and_never_delivered_though_parts_of_it_are(on
     online.server.answers[m.Store] = nothing
     online.send("bob", LONG)
     one, two, three = online.server.all(m.Store)
-    online.push(m.Refused(one.id, m.Refusal.BANNED, 0, 0), m.Refused(two.id, m.Refusal.TOO_LONG, 0, 0))
+    online.push(m.Refused(one.id, Refusal.BANNED, 0, 0), m.Refused(two.id, Refusal.TOO_LONG, 0, 0))
     online.push(m.Stored(three.id, False, three.attempt))
     online.push(*receipts(online, bob.open(three.letter)))
-    assert online.events[1:] == [e.MessageRefused(1, "bob", m.Refusal.BANNED)]
+    assert online.events[1:] == [e.MessageRefused(1, "bob", Refusal.BANNED)]
     assert online.client.sizes()["outbox"] == 0
 
 

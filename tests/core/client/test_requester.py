@@ -7,15 +7,16 @@ import pytest
 from tests.core.client.scenery import BOB
 from tests.core.client.server_double import nothing
 from tests.core.client.world import World
-from udpchat_core import events as e
+from udpchat_core import client_events as e
 from udpchat_core import messages as m
 from udpchat_core.errors import Reason
+from udpchat_core.fields import Refusal
 from udpchat_core.limits import REQUESTS_IN_FLIGHT_MAX
 
 
 def busy(wait_s: int) -> dict[type[m.Message], object]:
     """A server that asks for patience."""
-    return {m.Lookup: lambda asked: (m.Refused(asked.id, m.Refusal.BUSY, wait_s, 0),)}
+    return {m.Lookup: lambda asked: (m.Refused(asked.id, Refusal.BUSY, wait_s, 0),)}
 
 
 def names(world: World) -> list[str]:
@@ -51,7 +52,7 @@ def test_so_many_requests_are_in_flight_and_the_others_wait_in_order(online: Wor
     assert names(online) == [f"user{number}" for number in range(REQUESTS_IN_FLIGHT_MAX)]
     assert online.client.sizes()["requests"] == REQUESTS_IN_FLIGHT_MAX + 2
     first = online.server.all(m.Lookup)[0]
-    online.push(m.Refused(first.id, m.Refusal.UNKNOWN, 10, 0))
+    online.push(m.Refused(first.id, Refusal.UNKNOWN, 10, 0))
     assert names(online)[-1] == f"user{REQUESTS_IN_FLIGHT_MAX}"
     assert online.server.count(m.Lookup) == REQUESTS_IN_FLIGHT_MAX + 1
 
@@ -101,15 +102,15 @@ def test_patience_is_asked_for_what_waits_as_well(online: World) -> None:
     for number in range(REQUESTS_IN_FLIGHT_MAX + 1):
         online.send(f"user{number}")
     last = online.server.last(m.Lookup).id
-    online.push(m.Refused(last + 1, m.Refusal.BUSY, 9, 0))  # of the one that was not sent yet
-    online.push(m.Refused(last, m.Refusal.UNKNOWN, 9, 0))
+    online.push(m.Refused(last + 1, Refusal.BUSY, 9, 0))  # of the one that was not sent yet
+    online.push(m.Refused(last, Refusal.UNKNOWN, 9, 0))
     assert names(online)[-1] == f"user{REQUESTS_IN_FLIGHT_MAX}"
 
 
 def test_an_answer_to_nothing_is_refused(online: World) -> None:
     online.push(m.Pong(77, online.server.version))
-    online.push(m.Refused(77, m.Refusal.UNKNOWN, 10, 0))
-    online.push(m.Refused(77, m.Refusal.BUSY, 10, 0))
+    online.push(m.Refused(77, Refusal.UNKNOWN, 10, 0))
+    online.push(m.Refused(77, Refusal.BUSY, 10, 0))
     assert online.drops == [Reason.MESSAGE] * 3
 
 
@@ -126,7 +127,7 @@ def test_an_answer_to_another_question_leaves_the_question_asked(online: World) 
 
 
 def test_a_refused_ping_is_answered_by_it(online: World) -> None:
-    online.server.answers[m.Ping] = lambda asked: (m.Refused(asked.id, m.Refusal.NOT_REGISTERED, 0, 0),)
+    online.server.answers[m.Ping] = lambda asked: (m.Refused(asked.id, Refusal.NOT_REGISTERED, 0, 0),)
     online.advance(60)
     assert online.events == []
     assert online.client.sizes()["requests"] == 0
@@ -134,7 +135,7 @@ def test_a_refused_ping_is_answered_by_it(online: World) -> None:
 
 def test_only_unknown_means_that_nobody_has_a_name(online: World) -> None:
     online.know("bob", BOB)
-    online.server.answers[m.Lookup] = lambda asked: (m.Refused(asked.id, m.Refusal.NOT_REGISTERED, 0, 0),)
+    online.server.answers[m.Lookup] = lambda asked: (m.Refused(asked.id, Refusal.NOT_REGISTERED, 0, 0),)
     online.send("bob")
     assert online.told(e.MessageRefused) == []
     del online.server.answers[m.Lookup]
@@ -148,7 +149,7 @@ def test_how_long_the_server_takes_is_known_from_what_was_asked_once(online: Wor
     for name, seconds, rtt_us in (("bob", 0.08, 80_000), ("carol", 0.16, (7 * 80_000 + 160_000) // 8)):
         online.send(name)
         online.advance(seconds)
-        online.push(m.Refused(online.server.last(m.Lookup).id, m.Refusal.UNKNOWN, 10, 0))
+        online.push(m.Refused(online.server.last(m.Lookup).id, Refusal.UNKNOWN, 10, 0))
         assert online.client.server_rtt_us == rtt_us
 
 
@@ -158,7 +159,7 @@ def test_what_was_asked_again_tells_of_loss_and_nothing_of_time(online: World) -
     online.send("bob")
     online.advance(0.6)
     assert online.client.server_loss_ppm == 1_000_000 // 16
-    online.push(m.Refused(online.server.last(m.Lookup).id, m.Refusal.UNKNOWN, 10, 0))
+    online.push(m.Refused(online.server.last(m.Lookup).id, Refusal.UNKNOWN, 10, 0))
     assert online.client.server_loss_ppm == 1_000_000 // 16 - 1_000_000 // 256
     assert online.client.server_rtt_us == before
 

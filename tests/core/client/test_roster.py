@@ -6,25 +6,26 @@ import pytest
 
 from tests.core.client.scenery import BOB
 from tests.core.client.world import World
-from udpchat_core import events as e
+from udpchat_core import client_events as e
 from udpchat_core import messages as m
 from udpchat_core.client import roster
 from udpchat_core.errors import Reason
+from udpchat_core.fields import Refusal, RosterEntry, Scope, Version
 from udpchat_core.limits import ROSTER_USERS_MAX
 from udpchat_net.simulation.transparent import TransparentSuite
 
 
-def entry(name: str, online: bool = True) -> m.RosterEntry:
+def entry(name: str, online: bool = True) -> RosterEntry:
     """One user of the directory."""
-    return m.RosterEntry(name, online, 1)
+    return RosterEntry(name, online, 1)
 
 
-def version(counter: int) -> m.Version:
+def version(counter: int) -> Version:
     """A version of the directory."""
-    return m.Version(b"boot one", counter)
+    return Version(b"boot one", counter)
 
 
-def pages(*sent: m.Roster | tuple[int, Sequence[m.RosterEntry], bool]) -> Callable[[m.Watch], Sequence[m.Message]]:
+def pages(*sent: m.Roster | tuple[int, Sequence[RosterEntry], bool]) -> Callable[[m.Watch], Sequence[m.Message]]:
     """A server that sends these pages, one for each Watch, and then the last one again and again, empty."""
     left = [page for page in sent if isinstance(page, tuple)]
 
@@ -51,7 +52,7 @@ def test_a_watcher_knows_who_is_online(watcher: World) -> None:
     watcher.register()
     assert watcher.client.roster == {"alice": True, "bob": False}
     assert watcher.told(e.PeersChanged) == [e.PeersChanged((("alice", True), ("bob", False)))]
-    assert watcher.server.all(m.Watch) == [m.Watch(2, m.Scope.ALL, (), None, None)]
+    assert watcher.server.all(m.Watch) == [m.Watch(2, Scope.ALL, (), None, None)]
 
 
 def test_who_does_not_watch_asks_nothing(online: World) -> None:
@@ -137,15 +138,15 @@ def test_a_changed_user_is_looked_up_again(watcher: World) -> None:
 
 
 def test_a_directory_that_may_not_be_watched_is_said_to_be(watcher: World) -> None:
-    watcher.server.answers[m.Watch] = lambda asked: (m.Refused(asked.id, m.Refusal.TOO_MANY, 0, 0),)
+    watcher.server.answers[m.Watch] = lambda asked: (m.Refused(asked.id, Refusal.TOO_MANY, 0, 0),)
     watcher.register()
-    assert watcher.told(e.WatchRefused) == [e.WatchRefused(m.Refusal.TOO_MANY)]
+    assert watcher.told(e.WatchRefused) == [e.WatchRefused(Refusal.TOO_MANY)]
     assert watcher.server.count(m.Watch) == 1
 
 
 def test_the_roster_is_pulled_again_after_a_restart_of_the_server(watcher: World) -> None:
     watcher.register()
-    watcher.server.version = m.Version(b"boot two", 1)
+    watcher.server.version = Version(b"boot two", 1)
     watcher.server.roster = (entry("alice"), entry("bob"))
     watcher.server.forgotten = 1
     watcher.advance(21)

@@ -5,19 +5,20 @@ import pytest
 from tests.core.client.peer import Peer
 from tests.core.client.scenery import BOB, CAROL
 from tests.core.client.world import World
-from udpchat_core import events as e
+from udpchat_core import client_events as e
 from udpchat_core import messages as m
 from udpchat_core.client_requests import SaveIdentity, SavePin
 from udpchat_core.errors import LocalProtocolError
+from udpchat_core.fields import Refusal, Rotation
 from udpchat_core.secure.rotation import check_rotation_untrusted, make_rotation
 
 
-def found(world: World, other: Peer, rotation: m.Rotation | None) -> None:
+def found(world: World, other: Peer, rotation: Rotation | None) -> None:
     """The directory says that `other` has its name, and gives this rotation with it."""
     world.server.answers[m.Lookup] = lambda asked: (m.Found(asked.id, other.card, CAROL, 60, rotation),)
 
 
-def handed(world: World, by: Peer, to: Peer, name: str = "bob") -> m.Rotation:
+def handed(world: World, by: Peer, to: Peer, name: str = "bob") -> Rotation:
     return make_rotation(world.suite, by.private, to.identity, name)
 
 
@@ -49,7 +50,7 @@ def test_a_rotation_that_does_not_hold_vouches_for_nothing(online: World, wrong:
         "for another": handed(online, bob, Peer(online.suite, "bob", person="a third")),
         "for another name": handed(online, bob, mallory, "rob"),
     }[wrong]
-    found(online, mallory, m.Rotation(bob.identity, given.signature))
+    found(online, mallory, Rotation(bob.identity, given.signature))
     online.advance(60)
     online.send("bob", "waits")
     assert [event.vouched for event in online.told(e.PeerKeyChanged)] == [False]
@@ -130,7 +131,7 @@ def test_what_is_no_invitation_is_said_at_once(world: World) -> None:
 
 
 def test_who_is_not_admitted_is_told_so(world: World) -> None:
-    world.server.answers[m.Register] = lambda asked: (m.Refused(asked.id, m.Refusal.NOT_ADMITTED, 0, 0),)
+    world.server.answers[m.Register] = lambda asked: (m.Refused(asked.id, Refusal.NOT_ADMITTED, 0, 0),)
     world.register()
-    assert world.told(e.RegistrationRefused) == [e.RegistrationRefused(m.Refusal.NOT_ADMITTED)]
+    assert world.told(e.RegistrationRefused) == [e.RegistrationRefused(Refusal.NOT_ADMITTED)]
     assert not world.is_online()

@@ -3,7 +3,7 @@
 from tests.core.client.scenery import BOB
 from tests.core.client.server_double import nothing
 from tests.core.client.world import World
-from udpchat_core import events as e
+from udpchat_core import client_events as e
 from udpchat_core import messages as m
 from udpchat_core.client_requests import MarkStored, PinOutgoing, SaveOutgoing, SettleOutgoing
 from udpchat_core.secure.letter import ack_of, slot_of

@@ -5,9 +5,10 @@ import pytest
 from tests.core.client.directory import PING_S, Directory, asked, numbered, watch, with_contacts
 from tests.core.client.scenery import BOB
 from tests.core.client.world import World
-from udpchat_core import events as e
+from udpchat_core import client_events as e
 from udpchat_core import messages as m
 from udpchat_core.errors import LocalProtocolError
+from udpchat_core.fields import Refusal, Scope, ServerLimits
 from udpchat_core.limits import WATCH_NAMES_MAX, WATCHED_NAMES_MAX
 from udpchat_net.simulation.transparent import TransparentSuite
 
@@ -27,7 +28,7 @@ def test_the_names_that_the_application_wants_are_watched(world: World) -> None:
     directory.set("nobody")
     directory.hint()
     assert world.told(e.PeersChanged) == [e.PeersChanged((("bob", False), ("nobody", True)))]
-    assert asked(world) == [(m.Scope.WATCHED, ())]
+    assert asked(world) == [(Scope.WATCHED, ())]
 
 
 def test_other_names_take_the_place_of_those_before(world: World) -> None:
@@ -80,7 +81,7 @@ def test_256_names_are_watched_and_a_further_one_is_refused_in_one_sentence(worl
 def test_a_server_that_allows_fewer_names_is_told_fewer(world: World) -> None:
     directory = Directory(world)
     directory.set("bob", "carol", "dave")
-    limits = m.ServerLimits(4_096, 256, 2, 1_000, 50)
+    limits = ServerLimits(4_096, 256, 2, 1_000, 50)
     world.server.answers[m.Register] = lambda asked: (m.Registered(asked.id, BOB, 0, limits, 0),)
     watch(world, "bob", "carol", "dave")
     world.register()
@@ -123,7 +124,7 @@ def test_who_watches_all_names_nobody() -> None:
     watch(world, "carol")
     world.register()
     world.send("bob")
-    assert {scope for scope, _ in asked(world)} == {m.Scope.ALL}
+    assert {scope for scope, _ in asked(world)} == {Scope.ALL}
 
 
 def test_where_all_may_not_be_watched_contacts_are() -> None:
@@ -136,12 +137,12 @@ def test_where_all_may_not_be_watched_contacts_are() -> None:
     world.send("bob")
     answer = world.server.answers[m.Watch]
     world.server.answers[m.Watch] = lambda asked: (
-        (m.Refused(asked.id, m.Refusal.TOO_MANY, 0, 0),) if asked.scope is m.Scope.ALL else answer(asked)
+        (m.Refused(asked.id, Refusal.TOO_MANY, 0, 0),) if asked.scope is Scope.ALL else answer(asked)
     )
     world.forget()
     directory.set("bob", online=False)
     directory.hint()
-    assert world.told(e.WatchRefused) == [e.WatchRefused(m.Refusal.TOO_MANY)]
+    assert world.told(e.WatchRefused) == [e.WatchRefused(Refusal.TOO_MANY)]
     assert world.client.roster == {"bob": False}
     assert world.told(e.PeersChanged) == [e.PeersChanged((("bob", False),))]
     world.advance(3_700)
@@ -153,10 +154,10 @@ def test_a_watch_that_is_refused_otherwise_is_said_to_be_and_asked_again_at_the_
     directory = Directory(world)
     directory.set("bob")
     answer = world.server.answers[m.Watch]
-    world.server.answers[m.Watch] = lambda asked: (m.Refused(asked.id, m.Refusal.BANNED, 0, 0),)
+    world.server.answers[m.Watch] = lambda asked: (m.Refused(asked.id, Refusal.BANNED, 0, 0),)
     watch(world, "bob")
     world.register()
-    assert world.told(e.WatchRefused) == [e.WatchRefused(m.Refusal.BANNED)]
+    assert world.told(e.WatchRefused) == [e.WatchRefused(Refusal.BANNED)]
     world.server.answers[m.Watch] = answer
     directory.hint()
     assert world.client.roster == {"bob": True}
@@ -165,7 +166,7 @@ def test_a_watch_that_is_refused_otherwise_is_said_to_be_and_asked_again_at_the_
 def test_a_watch_that_came_after_the_client_left_is_nothing_to_tell(world: World) -> None:
     directory = Directory(world)
     directory.set("bob")
-    world.server.answers[m.Watch] = lambda asked: (m.Refused(asked.id, m.Refusal.NOT_REGISTERED, 0, 0),)
+    world.server.answers[m.Watch] = lambda asked: (m.Refused(asked.id, Refusal.NOT_REGISTERED, 0, 0),)
     watch(world, "bob")
     world.register()
     assert world.told(e.WatchRefused) == []

@@ -3,7 +3,7 @@
 from tests.core.client.directory import Directory, looked_up, numbered, watch, with_contacts
 from tests.core.client.peer import Peer
 from tests.core.client.scenery import CAROL
-from udpchat_core import events as e
+from udpchat_core import client_events as e
 from udpchat_core.limits import CARD_CHECK_US, WATCHED_NAMES_MAX
 
 CARD_CHECK_S = CARD_CHECK_US / 1_000_000

@@ -6,8 +6,9 @@ import pytest
 
 from tests.core.client.directory import PING_S, Directory, asked, numbered, watch
 from tests.core.client.world import World
-from udpchat_core import events as e
+from udpchat_core import client_events as e
 from udpchat_core import messages as m
+from udpchat_core.fields import RosterEntry, Scope, Version
 from udpchat_core.limits import WATCH_NAMES_MAX
 from udpchat_net.simulation.transparent import TransparentSuite
 
@@ -64,7 +65,7 @@ def test_what_is_shown_of_others_means_nothing(world: World) -> None:
     watch(world, "bob")
     world.register()
     world.server.answers[m.Watch] = lambda asked: (
-        m.Roster(asked.id, m.Version(b"boot one", 9), (m.RosterEntry("mallory", True, 1),), True, False),
+        m.Roster(asked.id, Version(b"boot one", 9), (RosterEntry("mallory", True, 1),), True, False),
     )
     directory.set("bob")
     directory.hint()
@@ -75,9 +76,7 @@ def test_pages_that_lead_nowhere_are_not_followed(world: World) -> None:
     directory = Directory(world)
     watch(world, "bob", "carol")
     world.server.answers[m.Watch] = lambda asked: (
-        m.Roster(
-            asked.id, directory.version, (m.RosterEntry("carol", True, 1), m.RosterEntry("bob", True, 1)), True, True
-        ),
+        m.Roster(asked.id, directory.version, (RosterEntry("carol", True, 1), RosterEntry("bob", True, 1)), True, True),
     )
     world.register()
     assert world.server.count(m.Watch) == 2  # after "bob" comes "carol" again, and then "bob" is no way on
@@ -115,8 +114,8 @@ def test_a_name_that_is_new_is_asked_about_without_a_version(world: World) -> No
     world.forget()
     watch(world, "bob", "carol")
     assert [(each.scope, each.since is None) for each in world.server.all(m.Watch)] == [
-        (m.Scope.ADD, True),
-        (m.Scope.WATCHED, False),
+        (Scope.ADD, True),
+        (Scope.WATCHED, False),
     ]
     assert world.client.roster == {"bob": False, "carol": True}
 
@@ -167,5 +166,5 @@ def test_an_older_version_is_no_news(world: World) -> None:
     watch(world, "bob")
     world.register()
     world.forget()
-    world.push(m.RosterChanged(m.Version(b"boot one", 0)))
+    world.push(m.RosterChanged(Version(b"boot one", 0)))
     assert asked(world) == []

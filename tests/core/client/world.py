@@ -15,10 +15,11 @@ from udpchat_core import messages as m
 from udpchat_core.actions import Actions, Dropped, Emit, Received, SendDatagram, Store
 from udpchat_core.address import Address
 from udpchat_core.client import Client, new_client_state
+from udpchat_core.client_events import ClientEvent
 from udpchat_core.client_requests import ClientRequest, ClientState
 from udpchat_core.datagrams import Acks, Letter
 from udpchat_core.errors import Reason
-from udpchat_core.events import ClientEvent
+from udpchat_core.fields import CollectedEntry
 from udpchat_core.instant import MS, SECOND, Instant
 from udpchat_core.limits import COLLECTED_ENTRIES_MAX
 from udpchat_core.requests import StoreReply
@@ -241,7 +242,7 @@ class World:
         found = [sent.payload for sent in self.sent if sent.to == at]
         return [payload for payload in found if isinstance(parse_untrusted(payload), Letter)]
 
-    def collected(self) -> list[m.CollectedEntry]:
+    def collected(self) -> list[CollectedEntry]:
         """The entries of the mailbox that were collected, in order."""
         said = self.server.all(m.Collected)
         assert all(len(each.entries) <= COLLECTED_ENTRIES_MAX for each in said)

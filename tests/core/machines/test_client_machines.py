@@ -7,11 +7,11 @@ from itertools import product
 import pytest
 
 from tests.core.machines.oracle import agrees
+from udpchat_core.bodies import LetterBody
 from udpchat_core.instant import Instant
 from udpchat_core.machines.client_session import SESSION, ClientSession, Session
 from udpchat_core.machines.incoming import INCOMING, Incoming, IncomingLetter
 from udpchat_core.machines.outgoing import OUTGOING, Outgoing, OutgoingLetter, Phase
-from udpchat_core.messages import LetterBody
 
 NOW = Instant(1_000_000)
 BODY = LetterBody(bytes(32), "bob", 1, 1, 1, bytes(16), 0, 1, 1, "hello")

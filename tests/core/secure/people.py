@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 import cbor2
 import pytest
 
+from udpchat_core.bodies import CardBody, LetterBody
 from udpchat_core.datagrams import Init, Letter, Record, Resp
 from udpchat_core.errors import BadDatagram, Reason
-from udpchat_core.messages import CardBody, LetterBody
 from udpchat_core.secure.card import make_card
 from udpchat_core.secure.keys import key_id
 from udpchat_core.secure.letter import OpeningKey, seal_letter_untrusted

@@ -21,10 +21,10 @@ from tests.core.secure.people import (
     refused,
 )
 from udpchat_core.address import Address
+from udpchat_core.bodies import CardBody
 from udpchat_core.datagrams import Letter, Resp
 from udpchat_core.errors import Reason
 from udpchat_core.instant import Instant
-from udpchat_core.messages import CardBody
 from udpchat_core.secure import keys
 from udpchat_core.secure.card import make_card, open_card_untrusted
 from udpchat_core.secure.keys import SMALL_ORDER_ED25519, SMALL_ORDER_X25519, key_id

@@ -6,7 +6,7 @@ import pytest
 
 from tests.core.secure.people import private_key
 from udpchat_core.errors import BadDatagram, Reason
-from udpchat_core.messages import Rotation
+from udpchat_core.fields import Rotation
 from udpchat_core.secure.keys import SMALL_ORDER_ED25519
 from udpchat_core.secure.rotation import check_rotation_untrusted, make_rotation
 from udpchat_core.secure.suite import Suite

@@ -1,10 +1,11 @@
 """What the tests of admission do: register, invite, and begin the rotation of an identity."""
 
 from tests.core.server.world import Client, World, private_key
-from udpchat_core.events import InviteMade
-from udpchat_core.messages import Message, Refusal, Refused, Register, Rotation
+from udpchat_core.fields import Refusal, Rotation
+from udpchat_core.messages import Message, Refused, Register
 from udpchat_core.secure.rotation import make_rotation
 from udpchat_core.server import Admission, Policy
+from udpchat_core.server_events import InviteMade
 
 DAY_S = 86_400
 INVITED = Admission(Policy.INVITE)

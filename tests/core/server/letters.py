@@ -3,14 +3,8 @@
 from collections.abc import Iterable
 
 from tests.core.server.world import LETTER, Client, World
-from udpchat_core.messages import (
-    Collected,
-    CollectedEntry,
-    Mail,
-    Outcome,
-    Ping,
-    Store,
-)
+from udpchat_core.fields import CollectedEntry, Outcome
+from udpchat_core.messages import Collected, Mail, Ping, Store
 
 
 def slot(number: int) -> bytes:

@@ -5,8 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 from udpchat_core.client_requests import ClientRequest
+from udpchat_core.fields import Outcome
 from udpchat_core.limits import LETTER_DAYS_MAX
-from udpchat_core.messages import Outcome
 from udpchat_core.requests import Result, StoreReply
 from udpchat_core.server_requests import (
     BanIdentity,

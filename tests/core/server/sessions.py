@@ -1,7 +1,8 @@
 """What the tests of sessions look at: who is online, and why somebody was refused."""
 
 from tests.core.server.world import World
-from udpchat_core.messages import Message, Refusal, Refused
+from udpchat_core.fields import Refusal
+from udpchat_core.messages import Message, Refused
 
 
 def refusal(answer: Message) -> tuple[Refusal, int]:

@@ -6,9 +6,10 @@ from tests.core.server.admission import refusal, register
 from tests.core.server.letters import slot
 from tests.core.server.world import LETTER, World
 from udpchat_core.errors import LocalProtocolError
-from udpchat_core.events import UserBanned, UserLeft, UserUnbanned
-from udpchat_core.messages import Found, Lookup, Ping, Refusal, Refused, Register, Registered
+from udpchat_core.fields import Refusal
+from udpchat_core.messages import Found, Lookup, Ping, Refused, Register, Registered
 from udpchat_core.messages import Store as StoreMessage
+from udpchat_core.server_events import UserBanned, UserLeft, UserUnbanned
 
 
 def test_who_is_banned_is_gone_at_once_and_does_not_come_back(world: World) -> None:

@@ -6,28 +6,12 @@ from tests.core.server.admission import INVITED, invite, refusal, register, rota
 from tests.core.server.letters import slot, store
 from tests.core.server.world import LETTER, World, private_key
 from udpchat_core.errors import LocalProtocolError
-from udpchat_core.events import MailCollected, NameReleased, NameRotated
-from udpchat_core.messages import (
-    Collected,
-    CollectedEntry,
-    Found,
-    Lookup,
-    Mail,
-    Outcome,
-    Ping,
-    Refusal,
-    Registered,
-    Roster,
-    RosterChanged,
-    RosterEntry,
-    Rotation,
-    Scope,
-    Stored,
-    Watch,
-)
+from udpchat_core.fields import CollectedEntry, Outcome, Refusal, RosterEntry, Rotation, Scope
+from udpchat_core.messages import Collected, Found, Lookup, Mail, Ping, Registered, Roster, RosterChanged, Stored, Watch
 from udpchat_core.messages import Store as StoreMessage
 from udpchat_core.secure.rotation import make_rotation
 from udpchat_core.server import Admission, Policy
+from udpchat_core.server_events import MailCollected, NameReleased, NameRotated
 from udpchat_core.server_requests import KeepLetter, ReleaseName
 
 # --- a name that is released ---

@@ -9,9 +9,10 @@ from tests.core.server.world import World
 from udpchat_core import limits
 from udpchat_core.address import Address
 from udpchat_core.errors import LocalProtocolError
-from udpchat_core.events import InviteMade
-from udpchat_core.messages import Message, Refusal, Register, Registered
+from udpchat_core.fields import Refusal
+from udpchat_core.messages import Message, Register, Registered
 from udpchat_core.server import Admission, Policy
+from udpchat_core.server_events import InviteMade
 from udpchat_core.server_requests import SaveInvite
 
 _hosts = count(1)

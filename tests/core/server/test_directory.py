@@ -4,20 +4,8 @@ import pytest
 
 from tests.core.server.world import Client, World
 from udpchat_core import limits
-from udpchat_core.messages import (
-    Deregister,
-    Found,
-    Lookup,
-    Ping,
-    Pong,
-    Refusal,
-    Refused,
-    Roster,
-    RosterEntry,
-    Scope,
-    Version,
-    Watch,
-)
+from udpchat_core.fields import Refusal, RosterEntry, Scope, Version
+from udpchat_core.messages import Deregister, Found, Lookup, Ping, Pong, Refused, Roster, Watch
 
 
 def roster(

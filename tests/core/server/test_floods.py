@@ -10,6 +10,7 @@ from udpchat_core import limits
 from udpchat_core.address import Address
 from udpchat_core.datagrams import Resp, Retry
 from udpchat_core.errors import Reason
+from udpchat_core.fields import Refusal, Scope
 from udpchat_core.messages import (
     Deregister,
     Deregistered,
@@ -19,11 +20,9 @@ from udpchat_core.messages import (
     Noted,
     Ping,
     Pong,
-    Refusal,
     Refused,
     Register,
     Registered,
-    Scope,
     Watch,
 )
 from udpchat_core.messages import Store as StoreMessage

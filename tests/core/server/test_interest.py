@@ -4,19 +4,8 @@ import pytest
 
 from tests.core.server.world import Client, World
 from udpchat_core import limits
-from udpchat_core.messages import (
-    Deregister,
-    Lookup,
-    Message,
-    Ping,
-    Refusal,
-    Refused,
-    Roster,
-    RosterChanged,
-    RosterEntry,
-    Scope,
-    Watch,
-)
+from udpchat_core.fields import Refusal, RosterEntry, Scope
+from udpchat_core.messages import Deregister, Lookup, Message, Ping, Refused, Roster, RosterChanged, Watch
 
 
 def watch(client: Client, *names: str, scope: Scope = Scope.ADD) -> Message:

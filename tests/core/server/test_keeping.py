@@ -3,16 +3,9 @@
 from tests.core.server.letters import box, pair, slot, store
 from tests.core.server.world import LETTER, Client, World
 from udpchat_core import limits
-from udpchat_core.events import MailKept
-from udpchat_core.messages import (
-    Deregister,
-    Mail,
-    Refusal,
-    Refused,
-    Register,
-    Store,
-    Stored,
-)
+from udpchat_core.fields import Refusal
+from udpchat_core.messages import Deregister, Mail, Refused, Register, Store, Stored
+from udpchat_core.server_events import MailKept
 from udpchat_core.server_requests import KeepLetter
 
 

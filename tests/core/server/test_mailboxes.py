@@ -7,19 +7,10 @@ import pytest
 from tests.core.server.letters import box, collected, entries, pair, rounds, slot, stay, store
 from tests.core.server.world import Client, World
 from udpchat_core import limits
-from udpchat_core.events import MailCollected, MailExpired
+from udpchat_core.fields import CollectedEntry, Outcome
 from udpchat_core.machines.mailbox_entry import Phase
-from udpchat_core.messages import (
-    Collected,
-    CollectedEntry,
-    Deregister,
-    Mail,
-    Outcome,
-    Ping,
-    Receipt,
-    Register,
-    Registered,
-)
+from udpchat_core.messages import Collected, Deregister, Mail, Ping, Receipt, Register, Registered
+from udpchat_core.server_events import MailCollected, MailExpired
 from udpchat_core.server_requests import CollectLetters, ReadMail
 
 

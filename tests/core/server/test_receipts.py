@@ -4,18 +4,8 @@ import pytest
 
 from tests.core.server.letters import collected, pair, slot, stay, store
 from tests.core.server.world import Client, World
-from udpchat_core.messages import (
-    Collected,
-    CollectedEntry,
-    Deregister,
-    Message,
-    Noted,
-    Outcome,
-    Ping,
-    Receipt,
-    Register,
-    Returned,
-)
+from udpchat_core.fields import CollectedEntry, Outcome
+from udpchat_core.messages import Collected, Deregister, Message, Noted, Ping, Receipt, Register, Returned
 from udpchat_core.server_requests import DropReceipts, ReadReceipts
 
 

@@ -9,6 +9,7 @@ from udpchat_core import limits
 from udpchat_core.address import Address
 from udpchat_core.datagrams import Acks, Letter, Resp, Retry
 from udpchat_core.errors import Reason
+from udpchat_core.fields import Refusal, Scope
 from udpchat_core.messages import (
     Deregistered,
     Found,
@@ -17,11 +18,9 @@ from udpchat_core.messages import (
     Padding,
     Ping,
     Pong,
-    Refusal,
     Refused,
     Register,
     Registered,
-    Scope,
     Store,
     Stored,
     Superseded,

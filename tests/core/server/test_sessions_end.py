@@ -5,18 +5,9 @@ import pytest
 from tests.core.server.sessions import is_online, refusal
 from tests.core.server.world import Client, World
 from udpchat_core.errors import Reason
-from udpchat_core.events import UserLapsed, UserLeft, UserRegistered
-from udpchat_core.messages import (
-    Deregister,
-    Deregistered,
-    Padding,
-    Ping,
-    Pong,
-    Refusal,
-    Register,
-    Registered,
-    Superseded,
-)
+from udpchat_core.fields import Refusal
+from udpchat_core.messages import Deregister, Deregistered, Padding, Ping, Pong, Register, Registered, Superseded
+from udpchat_core.server_events import UserLapsed, UserLeft, UserRegistered
 from udpchat_core.server_requests import BindUser
 
 HOUR_S = 3_600

@@ -6,25 +6,22 @@ import pytest
 
 from tests.core.server.sessions import is_online, refusal
 from tests.core.server.world import LETTER, Client, World, snapshot
-from udpchat_core.events import UserRegistered
+from udpchat_core.fields import CollectedEntry, Outcome, Refusal, Scope
 from udpchat_core.messages import (
     Collected,
-    CollectedEntry,
     Deregister,
     Found,
     Lookup,
     Noted,
-    Outcome,
     Ping,
     Pong,
-    Refusal,
     Refused,
     Register,
     Registered,
-    Scope,
     Store,
     Watch,
 )
+from udpchat_core.server_events import UserRegistered
 from udpchat_core.server_requests import BindUser
 
 

@@ -5,8 +5,9 @@ import pytest
 from tests.core.server.world import LETTER, World
 from udpchat_core.errors import LocalProtocolError
 from udpchat_core.events import StorageFailed, StorageRecovered
+from udpchat_core.fields import Refusal
 from udpchat_core.instant import Instant
-from udpchat_core.messages import Refusal, Refused, Register, Registered, Store, Stored
+from udpchat_core.messages import Refused, Register, Registered, Store, Stored
 from udpchat_core.requests import StoreReply
 from udpchat_core.server_requests import BindUser, Bound, Expired, ExpireLetters, KeepLetter
 

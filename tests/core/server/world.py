@@ -14,17 +14,18 @@ from typing import Any, TypeVar
 from tests.core.server.memory import MemoryStore
 from udpchat_core.actions import Action, Actions, Dropped, Emit, Received, SendDatagram, Store
 from udpchat_core.address import Address
+from udpchat_core.bodies import CardBody
 from udpchat_core.datagrams import Init, Record, Resp, Retry
 from udpchat_core.errors import Reason
-from udpchat_core.events import ServerEvent
 from udpchat_core.instant import SECOND, Instant
-from udpchat_core.messages import CardBody, Message, Register
+from udpchat_core.messages import Message, Register
 from udpchat_core.requests import StoreReply
 from udpchat_core.secure.card import make_card
 from udpchat_core.secure.link import Initiated, Link, hello, initiate_untrusted
 from udpchat_core.secure.suite import Suite
 from udpchat_core.server import Admission, Server, new_server_state
 from udpchat_core.server.admission import OPEN
+from udpchat_core.server_events import ServerEvent
 from udpchat_core.server_requests import ServerState
 from udpchat_core.wire import RECORD_PLAINTEXT_BYTES_MIN, encode, pack, parse_untrusted, serialize, unpack_untrusted
 from udpchat_net.simulation.transparent import TransparentSuite

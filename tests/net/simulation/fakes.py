@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 from udpchat_core.actions import Actions, Emit, Received, SendDatagram, Store
 from udpchat_core.address import Address
+from udpchat_core.client_events import Deregistered, MessageQueued
 from udpchat_core.client_requests import ClientState, SaveMailKey, SaveOutgoing
-from udpchat_core.events import Deregistered, MessageQueued
 from udpchat_core.instant import Instant, after
 from udpchat_core.requests import StoreReply
 from udpchat_core.secure.suite import Suite

@@ -8,10 +8,12 @@ import pytest
 
 from udpchat_core.actions import Action, SendDatagram
 from udpchat_core.address import Address
+from udpchat_core.bodies import LetterBody
+from udpchat_core.client_events import LetterReceived
 from udpchat_core.client_requests import EnterLetter, SaveOutgoing
 from udpchat_core.datagrams import Record
-from udpchat_core.events import LetterReceived
-from udpchat_core.messages import CollectedEntry, LetterBody, Message, Outcome
+from udpchat_core.fields import CollectedEntry, Outcome
+from udpchat_core.messages import Message
 from udpchat_core.secure.letter import seal_letter_untrusted
 from udpchat_core.server_requests import CollectLetters, KeepLetter, Quota
 from udpchat_core.wire import encode, header, pack

@@ -6,9 +6,10 @@ import pytest
 
 from tests.net.simulation.stage import OTHER, QUOTA, SECRET, SENT_MS, Stage, violates
 from udpchat_core.actions import Emit
+from udpchat_core.client_events import LetterReceived
 from udpchat_core.client_requests import PinOutgoing, SavePin, SettleOutgoing
-from udpchat_core.events import LetterReceived
-from udpchat_core.messages import CollectedEntry, Mail, Outcome, Store
+from udpchat_core.fields import CollectedEntry, Outcome
+from udpchat_core.messages import Mail, Store
 from udpchat_core.secure.letter import seal_letter_untrusted
 from udpchat_core.server_requests import CollectLetters, ExpireLetters, Quota
 from udpchat_net.simulation.faults import SERVER

@@ -4,13 +4,14 @@ from dataclasses import replace
 
 from tests.net.simulation.stage import OTHER, SENT_MS, Stage, violates
 from udpchat_core.actions import Emit
+from udpchat_core.bodies import CardBody
+from udpchat_core.client_events import Superseded
 from udpchat_core.client_requests import SaveOutgoing, SavePin, SaveServerKey
 from udpchat_core.datagrams import Init
-from udpchat_core.events import Superseded, UserLeft
-from udpchat_core.messages import CardBody
 from udpchat_core.secure.card import make_card
 from udpchat_core.secure.keys import SIGNATURE_BYTES
 from udpchat_core.secure.letter import seal_letter_untrusted
+from udpchat_core.server_events import UserLeft
 from udpchat_core.server_requests import BindUser, DropReceipts
 from udpchat_core.wire import decode_untrusted, serialize
 from udpchat_net.simulation.faults import SERVER

@@ -7,22 +7,11 @@ import pytest
 
 from tests.net.simulation.stage import OTHER, SECRET, SENT_MS, SOMEWHERE, Stage, violates
 from udpchat_core.actions import Emit, SendDatagram
+from udpchat_core.client_events import MessageDelivered, MessageQueued, MessageStored
 from udpchat_core.client_requests import MarkStored
 from udpchat_core.datagrams import Acks, Resp, Retry
-from udpchat_core.events import MessageDelivered, MessageQueued, MessageStored
-from udpchat_core.messages import (
-    Collected,
-    CollectedEntry,
-    Mail,
-    Noted,
-    Outcome,
-    Receipt,
-    Registered,
-    Returned,
-    ServerLimits,
-    Store,
-    Stored,
-)
+from udpchat_core.fields import CollectedEntry, Outcome, ServerLimits
+from udpchat_core.messages import Collected, Mail, Noted, Receipt, Registered, Returned, Store, Stored
 from udpchat_core.wire import serialize
 from udpchat_net.simulation.faults import SERVER
 from udpchat_net.simulation.invariants import Invariant

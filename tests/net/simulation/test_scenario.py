@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from udpchat_core.events import LetterReceived
+from udpchat_core.client_events import LetterReceived
 from udpchat_net.simulation.faults import (
     Bottleneck,
     ClockStep,

@@ -4,8 +4,8 @@ import pytest
 
 from tests.net.simulation.fakes import FakeCores
 from udpchat_core.address import Address
+from udpchat_core.client_events import MessageQueued
 from udpchat_core.errors import LocalProtocolError
-from udpchat_core.events import MessageQueued
 from udpchat_net.simulation.faults import (
     SERVER,
     ClockStep,

@@ -24,8 +24,8 @@ from udpchat_core.client_requests import (
     SaveVerified,
     SettleOutgoing,
 )
+from udpchat_core.fields import Outcome
 from udpchat_core.limits import EPOCHS_PER_SENDER_MAX
-from udpchat_core.messages import Outcome
 from udpchat_core.requests import Result, StoreReply
 from udpchat_core.server_requests import (
     BanIdentity,

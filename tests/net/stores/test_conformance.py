@@ -31,7 +31,7 @@ from udpchat_core.client_requests import (
     SaveVerified,
     SettleOutgoing,
 )
-from udpchat_core.messages import Outcome, Rotation
+from udpchat_core.fields import Outcome, Rotation
 from udpchat_core.server_requests import (
     BanIdentity,
     BindUser,

@@ -15,7 +15,7 @@ import pytest
 
 from tests.net.stores.conformance import collected, new_server_state
 from tests.net.stores.disk import Disk, DiskConnect, after_crash
-from udpchat_core.messages import Outcome
+from udpchat_core.fields import Outcome
 from udpchat_core.server_requests import (
     BindUser,
     CollectLetters,

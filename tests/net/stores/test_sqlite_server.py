@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.net.stores.conformance import collected, new_server_state
-from udpchat_core.messages import Outcome
+from udpchat_core.fields import Outcome
 from udpchat_core.server_requests import (
     BindUser,
     CollectLetters,

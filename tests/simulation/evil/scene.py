@@ -5,8 +5,9 @@ from dataclasses import replace
 from typing import Any
 
 from udpchat_core import messages as m
+from udpchat_core.bodies import CardBody
+from udpchat_core.client_events import LetterReceived, MessageDelivered
 from udpchat_core.datagrams import Letter
-from udpchat_core.events import LetterReceived, MessageDelivered
 from udpchat_core.limits import MAILBOX_SENDER_LETTERS_MAX
 from udpchat_core.secure.keys import LETTER_LABEL, key_id
 from udpchat_core.wire import serialize
@@ -154,7 +155,7 @@ class Scene:
         return core.sizes()
 
     @staticmethod
-    def reseal(eve: EvilPeer, card: m.CardBody, plain: bytes, *, stored: bool) -> bytes:
+    def reseal(eve: EvilPeer, card: CardBody, plain: bytes, *, stored: bool) -> bytes:
         """What somebody signed for eve, sealed by her for another."""
         key = card.mail if stored else card.live
         sealed = eve.suite.hpke_seal_untrusted(key, LETTER_LABEL + card.identity, plain)

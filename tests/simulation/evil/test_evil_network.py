@@ -29,9 +29,10 @@
 import pytest
 
 from tests.simulation.evil.scene import Scene
+from udpchat_core.client_events import Deregistered, ServerKeyChanged, Superseded
 from udpchat_core.datagrams import LAYOUTS, Acks, Hello, Init, Letter, Record, Resp, Retry
-from udpchat_core.events import Deregistered, ServerKeyChanged, Superseded, UserLapsed, UserLeft
 from udpchat_core.limits import HINT_US
+from udpchat_core.server_events import UserLapsed, UserLeft
 from udpchat_net.simulation.faults import SERVER
 from udpchat_net.simulation.world import SECOND
 

@@ -22,6 +22,7 @@ from tests.simulation.evil.scene import Scene
 from udpchat_core import messages as m
 from udpchat_core.datagrams import Init, Resp
 from udpchat_core.errors import Reason
+from udpchat_core.fields import CollectedEntry, Outcome, Scope
 from udpchat_core.limits import INITS_PER_PREFIX_PER_S_MAX, PENDING_LINKS_PER_ADDRESS_MAX
 from udpchat_net.simulation.evil import EvilPeer
 from udpchat_net.simulation.faults import SERVER
@@ -99,12 +100,10 @@ def test_a_flood_of_requests_holds_up_nobody(kind: type[m.Message]) -> None:
     made: Callable[[EvilPeer], m.Message] = {
         m.Register: lambda eve: m.Register(eve.new_id()),
         m.Lookup: lambda eve: m.Lookup(eve.new_id(), f"nobody{eve.new_id()}"),
-        m.Watch: lambda eve: m.Watch(
-            eve.new_id(), m.Scope.ADD, tuple(f"n{eve.new_id()}" for _ in range(32)), None, None
-        ),
+        m.Watch: lambda eve: m.Watch(eve.new_id(), Scope.ADD, tuple(f"n{eve.new_id()}" for _ in range(32)), None, None),
         m.Ping: lambda eve: m.Ping(eve.new_id()),
         m.Store: lambda eve: eve.store(bob, eve.body("hello", seq=9)),
-        m.Collected: lambda eve: m.Collected((m.CollectedEntry(eve.new_id(), m.Outcome.UNWANTED, None),)),
+        m.Collected: lambda eve: m.Collected((CollectedEntry(eve.new_id(), Outcome.UNWANTED, None),)),
     }[kind]
     for _ in range(6):
         for eve in crowd:

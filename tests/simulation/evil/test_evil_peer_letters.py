@@ -21,8 +21,8 @@ import pytest
 from tests.simulation.evil.scene import Scene
 from udpchat_core import messages as m
 from udpchat_core.client import contacts
+from udpchat_core.client_events import LetterReceived
 from udpchat_core.errors import Reason
-from udpchat_core.events import LetterReceived
 from udpchat_core.limits import HELD_LETTERS_MAX, HELD_LETTERS_PER_SENDER_MAX
 from udpchat_core.secure.letter import slot_of
 

@@ -20,6 +20,7 @@ from tests.simulation.evil.scene import MAIL_DELAY_US_MAX, Scene
 from udpchat_core import messages as m
 from udpchat_core.datagrams import Acks
 from udpchat_core.errors import Reason
+from udpchat_core.fields import CollectedEntry, Outcome, Refusal
 from udpchat_core.limits import MAILBOX_STRANGERS_LETTERS_MAX
 from udpchat_core.secure.letter import ack_of
 from udpchat_net.simulation.world import SECOND
@@ -83,8 +84,8 @@ def test_an_acknowledgement_without_the_secret_delivers_nothing() -> None:
     ]
     guesses += [kept.letter[at : at + 16] for at in range(0, len(kept.letter) - 16, 16)]
     eve.acknowledge(scene.world.network.address("ann"), guesses[:74])
-    eve.say(m.Collected((m.CollectedEntry(kept.entry, m.Outcome.ACKNOWLEDGED, kept.slot),)))
-    eve.say(m.Collected((m.CollectedEntry(kept.entry, m.Outcome.UNOPENABLE, None),)))
+    eve.say(m.Collected((CollectedEntry(kept.entry, Outcome.ACKNOWLEDGED, kept.slot),)))
+    eve.say(m.Collected((CollectedEntry(kept.entry, Outcome.UNOPENABLE, None),)))
     scene.run(1)
     assert list(scene.client("ann").outgoing.values())[-1].outcome is None
     scene.world.register("bob")
@@ -102,7 +103,7 @@ def test_a_letter_collected_with_a_wrong_acknowledgement_is_not_delivered() -> N
     eve.letters.clear()
     scene.run(2)
     [mail, *_] = eve.said(m.Mail)
-    eve.say(m.Collected((m.CollectedEntry(mail.entry, m.Outcome.ACKNOWLEDGED, b"w" * 16),)))
+    eve.say(m.Collected((CollectedEntry(mail.entry, Outcome.ACKNOWLEDGED, b"w" * 16),)))
     scene.run(2)
     row = list(scene.client("ann").outgoing.values())[-1]
     assert (row.saved.text, row.outcome) == ("read me", None)
@@ -121,12 +122,12 @@ def test_nobody_collects_or_notes_for_another() -> None:
     scene.world.deregister("ann")
     eve = scene.peer()
     [kept] = scene.directory.mailboxes[scene.identity("bob")].letters.values()
-    for outcome in m.Outcome:
-        ack = b"w" * 16 if outcome is m.Outcome.ACKNOWLEDGED else None
+    for outcome in Outcome:
+        ack = b"w" * 16 if outcome is Outcome.ACKNOWLEDGED else None
         eve.say(
             m.Collected(
                 tuple(
-                    m.CollectedEntry(kept.entry + step, outcome, ack) for step in range(-3, 4) if kept.entry + step >= 0
+                    CollectedEntry(kept.entry + step, outcome, ack) for step in range(-3, 4) if kept.entry + step >= 0
                 )
             )
         )
@@ -151,7 +152,7 @@ def test_strangers_do_not_fill_a_mailbox() -> None:
     crowd = scene.stuff_mailbox()
     box = scene.directory.mailboxes[scene.identity("bob")].letters
     assert len(box) == MAILBOX_STRANGERS_LETTERS_MAX
-    assert m.Refusal.QUOTA in [each.refusal for eve in crowd for each in eve.said(m.Refused)]
+    assert Refusal.QUOTA in [each.refusal for eve in crowd for each in eve.said(m.Refused)]
     scene.world.send("ann", "bob", "there is room for friends")
     scene.run(2)
     assert len(box) == MAILBOX_STRANGERS_LETTERS_MAX + 1

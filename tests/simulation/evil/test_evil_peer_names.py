@@ -20,8 +20,9 @@ from tests.simulation.evil.scene import Scene
 from udpchat_core import messages as m
 from udpchat_core.datagrams import Record
 from udpchat_core.errors import Reason
-from udpchat_core.events import UserLeft
+from udpchat_core.fields import Refusal
 from udpchat_core.limits import CARD_JUMP_MAX
+from udpchat_core.server_events import UserLeft
 from udpchat_net.simulation.faults import SERVER
 
 
@@ -36,7 +37,7 @@ def test_a_taken_name_stays_taken() -> None:
         eve = scene.peer("ann", connected=False)
         eve.connect()
         scene.run(1)
-        assert [each.refusal for each in eve.said(m.Refused)] == [m.Refusal.NAME_TAKEN]
+        assert [each.refusal for each in eve.said(m.Refused)] == [Refusal.NAME_TAKEN]
         other = scene.peer("ann", connected=False)
         other.connect(identity=scene.identity("ann"), seq=CARD_JUMP_MAX)
         scene.run(1)
@@ -57,7 +58,7 @@ def test_a_card_behind_or_too_far_ahead_is_refused() -> None:
         eve.heard.clear()
         eve.connect(seq=seq)
         scene.run(1)
-        assert [(each.refusal, each.card_seq) for each in eve.said(m.Refused)] == [(m.Refusal.STALE_CARD, 1_000)]
+        assert [(each.refusal, each.card_seq) for each in eve.said(m.Refused)] == [(Refusal.STALE_CARD, 1_000)]
     eve.heard.clear()
     eve.connect(seq=1_000 + CARD_JUMP_MAX)
     scene.run(1)

@@ -21,11 +21,11 @@ import pytest
 from tests.simulation.evil.lies import Said, with_changed
 from tests.simulation.evil.scene import Scene
 from udpchat_core import messages as m
+from udpchat_core.bodies import CardBody
+from udpchat_core.client_events import PeerKeyChanged
 from udpchat_core.datagrams import Letter
 from udpchat_core.errors import Reason
-from udpchat_core.events import PeerKeyChanged
 from udpchat_core.limits import CONGESTION_WINDOW_START, DIRECT_RETRY_US, STORED_RETRY_US_MIN
-from udpchat_core.messages import CardBody
 from udpchat_core.secure.keys import SIGNATURE_BYTES
 from udpchat_core.wire import decode_untrusted, encode
 from udpchat_net.simulation.world import SECOND

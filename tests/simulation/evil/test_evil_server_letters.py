@@ -17,8 +17,8 @@ It may refuse, delay and drop, and its users are told. It may not read, write, r
 from tests.simulation.evil.lies import with_changed
 from tests.simulation.evil.scene import Scene
 from udpchat_core import messages as m
+from udpchat_core.client_events import LetterReceived, MessageDelivered, MessageStored
 from udpchat_core.errors import Reason
-from udpchat_core.events import LetterReceived, MessageDelivered, MessageStored
 from udpchat_core.secure.letter import ack_of, slot_of
 
 

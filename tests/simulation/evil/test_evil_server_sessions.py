@@ -27,10 +27,7 @@ from tests.simulation.evil.scene import Scene
 from udpchat_core import messages as m
 from udpchat_core.address import Address
 from udpchat_core.client import Client
-from udpchat_core.client_requests import ClientState
-from udpchat_core.datagrams import Hello
-from udpchat_core.errors import Reason
-from udpchat_core.events import (
+from udpchat_core.client_events import (
     MessageRefused,
     PeerKeyChanged,
     RegistrationRefused,
@@ -38,6 +35,10 @@ from udpchat_core.events import (
     ServerUnreachable,
     Superseded,
 )
+from udpchat_core.client_requests import ClientState
+from udpchat_core.datagrams import Hello
+from udpchat_core.errors import Reason
+from udpchat_core.fields import Refusal, RosterEntry, ServerLimits, Version
 from udpchat_core.instant import Instant
 from udpchat_core.limits import POSTPONED_S_MAX, ROSTER_USERS_MAX
 from udpchat_core.secure.suite import Suite
@@ -69,7 +70,7 @@ def test_superseded_at_will_takes_a_user_offline_who_is_told_and_nothing_else() 
 
 def test_a_wrong_registered_changes_nothing_that_matters() -> None:
     """Address, counts, limits and clock are the server's word: it cannot make letters old, nor lost."""
-    limits = m.ServerLimits(0, 0, 0, 0, 0)
+    limits = ServerLimits(0, 0, 0, 0, 0)
     nowhere = Address(b"\0\0\0\0", 1)
 
     def lie(server: Any, user: Any, asked: m.Register) -> Said:
@@ -110,8 +111,8 @@ def test_answers_to_what_nobody_asked_mean_nothing() -> None:
             m.Found(id_, card, mallory.address, 60),
             m.Stored(id_, True, 2**48 - 1),
             m.Deregistered(id_),
-            m.Refused(id_, m.Refusal.BANNED, 0, 0),
-            m.Roster(id_, m.Version(bytes(8), 1), (m.RosterEntry("bob", False, 9),), more=True, full=True),
+            m.Refused(id_, Refusal.BANNED, 0, 0),
+            m.Roster(id_, Version(bytes(8), 1), (RosterEntry("bob", False, 9),), more=True, full=True),
         )
     assert not scene.told("ann", PeerKeyChanged)
     assert scene.world.nodes["ann"].dropped[Reason.MESSAGE] >= 150
@@ -141,8 +142,8 @@ def test_a_server_with_another_key_gets_nothing_but_hello() -> None:
     scene.finish()
 
 
-@pytest.mark.parametrize("refusal", [m.Refusal.BUSY, m.Refusal.QUOTA, m.Refusal.UNKNOWN])
-def test_waits_of_an_age_are_cut_to_minutes(refusal: m.Refusal) -> None:
+@pytest.mark.parametrize("refusal", [Refusal.BUSY, Refusal.QUOTA, Refusal.UNKNOWN])
+def test_waits_of_an_age_are_cut_to_minutes(refusal: Refusal) -> None:
     """R-9.3-8: whoever says *wait a thousand years* is asked again within five minutes."""
     ever = 2**48 - 1
     scene = Scene(lies={})
@@ -165,12 +166,10 @@ def test_stale_card_at_will_does_not_stop_a_client_for_good() -> None:
     """R-9.1-3: a server can drive the seq up, to the last one; it is a refusal then, and no loop."""
     told = iter((5, 2**40, 2**48 - 3, 2**48 - 2, 2**48 - 1, *[2**48 - 1] * 1_000))
     scene = Scene(lies={})
-    scene.cores_lies[m.Register] = lambda server, user, asked: [
-        m.Refused(asked.id, m.Refusal.STALE_CARD, 0, next(told))
-    ]
+    scene.cores_lies[m.Register] = lambda server, user, asked: [m.Refused(asked.id, Refusal.STALE_CARD, 0, next(told))]
     scene.world.restart("ann")
     scene.run(60)
-    assert [event.refusal for event in scene.told("ann", RegistrationRefused)] == [m.Refusal.STALE_CARD]
+    assert [event.refusal for event in scene.told("ann", RegistrationRefused)] == [Refusal.STALE_CARD]
     assert scene.asked(m.Register, "ann") <= 8
     scene.world.send("ann", "bob", "by the way of friends")
     scene.run(5)
@@ -192,8 +191,8 @@ def test_rosters_without_end_stop_growing_and_are_pulled_a_page_an_answer() -> N
 
     def lie(server: Any, user: Any, asked: m.Watch) -> Said:
         page = next(pages)
-        entries = tuple(m.RosterEntry(f"n{page * 24 + at:09}", True, 1) for at in range(24))
-        return [m.Roster(asked.id, m.Version(bytes(8), page), entries, more=True, full=True)] * 3
+        entries = tuple(RosterEntry(f"n{page * 24 + at:09}", True, 1) for at in range(24))
+        return [m.Roster(asked.id, Version(bytes(8), page), entries, more=True, full=True)] * 3
 
     scene = Scene(cores=_Watching({m.Watch: lie}))
     scene.run(20)
@@ -211,7 +210,7 @@ def test_a_flood_of_roster_hints_makes_one_pull_at_a_time() -> None:
     scene = Scene(cores=_Watching())
     before = scene.asked(m.Watch, "ann")
     for round_ in range(20):
-        scene.push("ann", *(m.RosterChanged(m.Version(b"elsewher", round_ * 50 + each)) for each in range(50)))
+        scene.push("ann", *(m.RosterChanged(Version(b"elsewher", round_ * 50 + each)) for each in range(50)))
     assert scene.asked(m.Watch, "ann") - before <= 3 * 20
     scene.chat()
     scene.finish()

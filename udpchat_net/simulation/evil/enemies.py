@@ -9,7 +9,8 @@ from typing import Any, Final
 
 from udpchat_core import messages as m
 from udpchat_core.address import Address
-from udpchat_core.messages import CardBody
+from udpchat_core.bodies import CardBody, LetterBody
+from udpchat_core.fields import CollectedEntry, Outcome, Refusal, Scope
 from udpchat_core.secure.keys import SIGNATURE_BYTES
 from udpchat_core.wire import decode_untrusted
 
@@ -75,7 +76,7 @@ class Enemies:
         user = store.users.get(self._victim())
         return None if user is None else decode_untrusted(CardBody, user.card[SIGNATURE_BYTES:])
 
-    def _body(self, peer: EvilPeer) -> m.LetterBody:
+    def _body(self, peer: EvilPeer) -> LetterBody:
         seq = self._random.randint(1, _SEQ_MAX)
         changed: dict[str, Any] = {"seq": seq, "floor": self._random.randint(1, seq)}
         if self._chance(0.3):
@@ -100,14 +101,14 @@ class Enemies:
 
     def _say(self, peer: EvilPeer) -> None:
         entry = self._random.randint(1, _ID_MAX)
-        outcome = self._pick(tuple(m.Outcome))
-        ack = self._random.randbytes(16) if outcome is m.Outcome.ACKNOWLEDGED else None
+        outcome = self._pick(tuple(Outcome))
+        ack = self._random.randbytes(16) if outcome is Outcome.ACKNOWLEDGED else None
         said: tuple[m.Message, ...] = (
             m.Register(peer.new_id()),
             m.Deregister(peer.new_id()),
-            m.Collected((m.CollectedEntry(entry, outcome, ack),)),
+            m.Collected((CollectedEntry(entry, outcome, ack),)),
             m.Noted((self._random.randbytes(16),)),
-            m.Watch(peer.new_id(), m.Scope.ALL, (), None, None),
+            m.Watch(peer.new_id(), Scope.ALL, (), None, None),
             *(m.Lookup(peer.new_id(), self._victim()) for _ in range(10)),
         )
         peer.say(*self._random.sample(said, self._random.randint(1, len(said))))
@@ -166,7 +167,7 @@ def _elsewhere(server: EvilServer, user: Any, asked: m.Lookup) -> Sequence[m.Mes
     return [m.Found(asked.id, server.card_of(asked.name), Address(b"\x0b\xff\xff\xff", 9), 60)]
 
 
-def _refuse(refusal: m.Refusal) -> Lie:
+def _refuse(refusal: Refusal) -> Lie:
     return lambda server, user, asked: [m.Refused(asked.id, refusal, 2**48 - 1, 0)]  # noqa: ARG005
 
 
@@ -182,14 +183,14 @@ def _receipts(server: EvilServer, user: Any, asked: m.Ping) -> Sequence[m.Messag
 
 
 _LIES: Final[dict[type[Any], tuple[Callable[..., Any], ...]]] = {
-    m.Lookup: (_swapped, _elsewhere, _refuse(m.Refusal.UNKNOWN), _refuse(m.Refusal.BUSY)),
+    m.Lookup: (_swapped, _elsewhere, _refuse(Refusal.UNKNOWN), _refuse(Refusal.BUSY)),
     m.Store: (
         lambda server, user, asked: [m.Stored(asked.id, True, asked.attempt)],  # noqa: ARG005
         lambda server, user, asked: [m.Stored(asked.id, False, 2**48 - 1)],  # noqa: ARG005
-        _refuse(m.Refusal.QUOTA),
-        _refuse(m.Refusal.TOO_LONG),
+        _refuse(Refusal.QUOTA),
+        _refuse(Refusal.TOO_LONG),
     ),
     m.Ping: (_again, _receipts, lambda server, user, asked: [m.Superseded()]),  # noqa: ARG005
-    m.Register: (_refuse(m.Refusal.BUSY), _refuse(m.Refusal.NAME_TAKEN)),
+    m.Register: (_refuse(Refusal.BUSY), _refuse(Refusal.NAME_TAKEN)),
     m.Collected: (lambda server, user, asked: [],),  # noqa: ARG005
 }

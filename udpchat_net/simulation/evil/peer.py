@@ -12,9 +12,9 @@ from typing import Any, Final
 from udpchat_core import messages as m
 from udpchat_core.actions import Received
 from udpchat_core.address import Address
+from udpchat_core.bodies import CARD_VERSION, CardBody, LetterBody
 from udpchat_core.datagrams import Acks, Letter, Record, Resp, Retry
 from udpchat_core.errors import BadDatagram
-from udpchat_core.messages import CardBody, LetterBody
 from udpchat_core.secure.card import make_card
 from udpchat_core.secure.keys import SIGNATURE_BYTES
 from udpchat_core.secure.letter import OpeningKey, ack_of, open_letter_untrusted, seal_letter_untrusted, slot_of
@@ -87,7 +87,7 @@ class EvilPeer:
         """A new signed card of its own, with the next seq, or with fields changed."""
         self._seq = changed.pop("seq", self._seq + 1)
         body = CardBody(
-            version=m.CARD_VERSION,
+            version=CARD_VERSION,
             seq=self._seq,
             expires_s=START_US // 1_000_000 + _CARD_DAYS_S,
             identity=self.identity,

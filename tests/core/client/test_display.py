@@ -7,7 +7,7 @@ from tests.core.client.peer import Peer
 from tests.core.client.scenery import BOB, CAROL
 from tests.core.client.server_double import nothing
 from tests.core.client.world import World
-from udpchat_core import events as e
+from udpchat_core import client_events as e
 from udpchat_core import messages as m
 from udpchat_core.limits import HELD_LETTERS_PER_SENDER_MAX, STRANGER_NAMES_PER_S_MAX
 
