@@ -30,7 +30,7 @@ from .exits import Exit
 from .log import Log
 from .objects import of_server_event
 from .signals import on_signals
-from .wording import counted, shown
+from .wording import counted, fingerprint, shown
 
 
 def told(event: ClientEvent | e.ServerEvent) -> str:  # noqa: PLR0912 - a row for each event
@@ -99,7 +99,9 @@ class ClassicServer:
         self.driver.start()
         self.bound = bound
         at = [shown(address) for address in bound]
-        self._log(f"started on {' and '.join(at)}", schema.made("started", addresses=at))
+        key = self.core.public_key
+        line = f"started on {' and '.join(at)}; its key is {fingerprint(key)}"
+        self._log(line, schema.made("started", addresses=at, key=key.hex()))
         return bound[0]
 
     async def stop(self) -> None:

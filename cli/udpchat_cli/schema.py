@@ -30,6 +30,7 @@ _MESSAGE = Field("integer", "number of the message; grows")
 _TO = Field("string", "name of the recipient")
 _NAME = Field("string", "name of a user")
 _IDENTITY = Field("string", "the key that a name belongs to, in hexadecimal")
+_SERVER_KEY = Field("string", "the server's own, in hexadecimal: what its users see has to be the same")
 _LETTERS = {"letters": Field("integer", "how many")}
 _SENT_MS = Field("integer", "when it was sent, by the sender's clock, milliseconds of Unix time")
 _TEXT = Field("string", "the text, exactly as it was sent")
@@ -124,6 +125,7 @@ EVENTS: Final[Mapping[str, Kind]] = {
         "what the running server has seen since its start",
         {
             "addresses": Field("array", "where it serves, as `192.0.2.1:10001`"),
+            "key": _SERVER_KEY,
             "uptime_s": Field("integer", "seconds since it started"),
             "users": Field("integer", "how many have a name"),
             "online": Field("integer", "how many of them are there"),
@@ -182,7 +184,10 @@ EVENTS: Final[Mapping[str, Kind]] = {
         },
     ),
     # what a server logs, each with `time` in addition
-    "started": Kind("log: the server serves", {"addresses": Field("array", "where, as `192.0.2.1:10001`")}),
+    "started": Kind(
+        "log: the server serves",
+        {"addresses": Field("array", "where, as `192.0.2.1:10001`"), "key": _SERVER_KEY},
+    ),
     "stopped": Kind("log: the server ended in order", {}),
     "registered": Kind(
         "log: a user is there",

@@ -1,6 +1,7 @@
 """The command as a process: whatever its input and its output are, what it prints and how it ends."""
 
 import os
+import re
 import resource
 import signal
 import stat
@@ -32,6 +33,7 @@ ROOT = Path(__file__).parents[2]
 def test_a_pipe_is_chatted_to_its_end_and_the_server_tells_counts_only(tmp_path: Path) -> None:
     with running(tmp_path) as server:
         assert f" started on 0.0.0.0:{server.port}" in server.first
+        assert re.search(r"; its key is [0-9a-f]{8}( [0-9a-f]{8}){7}\n$", server.first)
         assert server.chat("bob", "") == ([WELCOME, BYE], 0)
         typed = "send bob  one\r\nsend bob two"  # without a line feed at the end
         saved = "[Messages received by the server and saved]"

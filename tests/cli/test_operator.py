@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 
 from tests.cli.stage import HOST, Stage, play
-from udpchat_cli import sending, values
+from udpchat_cli import schema, sending, shed, values
+from udpchat_cli.commands.operator import lines
 from udpchat_cli.commands.server import DISK_S_MAX, Operator, admitted
 from udpchat_cli.exits import Exit, Failed
+from udpchat_core.errors import Reason
+from udpchat_core.fields import Refusal
 from udpchat_core.requests import StoreReply
 from udpchat_core.server.admission import OPEN, Admission, Policy
 from udpchat_net import udp
@@ -142,6 +145,38 @@ def test_a_disk_that_takes_nothing_is_said_and_nothing_is_told_as_done(
         assert round(stage.loop.time() - began) == DISK_S_MAX
 
     play(scene, tmp_path)
+
+
+def test_whoever_runs_it_is_told_in_words_what_was_shed() -> None:
+    assert set(shed.DROPPED) == set(Reason)
+    assert set(shed.REFUSED) == set(Refusal)
+    assert shed.dropped("prefix rate") == "as one network began too many links in a second"
+    thing = schema.made(
+        "status",
+        addresses=["192.0.2.1:10001"],
+        key="0123456789abcdef" * 4,
+        uptime_s=60,
+        users=0,
+        online=0,
+        letters=1,
+        dropped={"link": 11, "magic": 1},
+        refused={"not_admitted": 1_000},
+        unsent={},
+        errors={},
+        sizes={},
+    )
+    assert lines(thing).splitlines() == [
+        "serving      192.0.2.1:10001",
+        "key          01234567 89abcdef 01234567 89abcdef 01234567 89abcdef 01234567 89abcdef",
+        "for          0:01:00",
+        "users        0, of them 0 online",
+        "mailboxes    1 letter",
+        "dropped      11 of a link that ended, as after a restart: it is made anew",
+        "             1 of another protocol",
+        "refused      1,000 of somebody who is not invited, or not on the list",
+        "not sent     nothing",
+        "not received nothing",
+    ]
 
 
 # --- who may register ---

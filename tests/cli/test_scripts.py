@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -198,10 +199,24 @@ def test_a_server_serves_where_it_is_told_and_answers_its_operator(
     assert status["addresses"] == started["addresses"]
     assert (status["users"], status["online"], status["letters"]) == (0, 0, 0)
     assert status["refused"] == {"not_admitted": 1}
-    assert operate("status")[0].splitlines()[2] == "users        0, of them 0 online"
+    shown = operate("status")[0].splitlines()
+    assert shown[3] == "users        0, of them 0 online"
+    assert status["key"] == started["key"]
+    doctor = [*COMMAND, "doctor", f"127.0.0.1:{port}", "--state", str(tmp_path / "new")]
+    users_see = subprocess.run(doctor, capture_output=True, text=True, timeout=PATIENCE_S, check=False).stdout
+    groups = r"[0-9a-f]{8}( [0-9a-f]{8}){7}"
+    key = re.search(rf"(?m)^good +server key +({groups})$", users_see)
+    assert key is not None
+    assert shown[1] == f"key          {key[1]}"
+    assert bytes.fromhex(key[1]).hex() == started["key"]
     token, complaint, ended = operate("invite")
-    assert (complaint, ended) == ("", 0)
+    until = r"20\d\d-\d\d-\d\d \d\d:\d\d:\d\d"
+    assert re.fullmatch(rf"udpchat: it lets one new user in, once, until {until}:\n", complaint)
+    assert ended == 0
     assert re.fullmatch(r"[A-Z2-7]{26}\n", token)
+    invited, complaint, _ = operate("invite", "--json")
+    assert complaint == ""
+    assert json.loads(invited)["until_ms"] > time.time_ns() // 1_000_000
     assert operate("ban", "nobody") == ("", "udpchat: nobody has the name nobody here\n", 3)
     assert operate("release", "nobody")[2] == 3
     key = "ab" * 32
@@ -210,7 +225,7 @@ def test_a_server_serves_where_it_is_told_and_answers_its_operator(
     assert operate("unban", key) == ("", "udpchat: this identity is not banned\n", 6)
     process.send_signal(signal.SIGTERM)
     logged = [json.loads(line) for line in process.communicate(timeout=PATIENCE_S)[0].splitlines()]
-    assert [thing["event"] for thing in logged] == ["invited", "banned", "unbanned", "stopped"]
+    assert [thing["event"] for thing in logged] == ["invited", "invited", "banned", "unbanned", "stopped"]
     assert all(re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d\d:\d\d$", thing["time"]) for thing in logged)
     assert token.strip() not in str(logged)
     assert process.returncode == 0

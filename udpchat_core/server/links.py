@@ -71,14 +71,14 @@ class Links:
         "_of_address",
         "_pending",
         "_private",
-        "_public",
         "_secret",
+        "public_key",
     )
 
     def __init__(self, context: Context, private: bytes) -> None:
         self._context = context
         self._private = private
-        self._public = context.suite.dh_public(private)
+        self.public_key = context.suite.dh_public(private)
         self._secret = context.suite.random(KEY_BYTES)
         self._ends: Ends[Session | Pending] = Ends()
         self._pending: dict[bytes, Pending] = {}  # of these, by index, oldest first
@@ -110,7 +110,7 @@ class Links:
             turn.send(source, self._retry(turn, source, answered))
 
     def _retry(self, turn: Turn, source: Address, answered: bytes) -> bytes:
-        return retry(answered, make_token(self._context.suite, self._secret, source, turn.now), self._public)
+        return retry(answered, make_token(self._context.suite, self._secret, source, turn.now), self.public_key)
 
     def respond_untrusted(self, turn: Turn, source: Address, payload: bytes, init: Init) -> None:
         """Answer an INIT: its token is checked before anything is computed, and a repeated one costs nothing."""

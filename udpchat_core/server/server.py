@@ -117,6 +117,11 @@ class Server:
         return None if user is None else user.identity
 
     @property
+    def public_key(self) -> bytes:
+        """The server's own, which clients pin: its operator can tell whether they see the right one."""
+        return self._parts.links.public_key
+
+    @property
     def refused(self) -> Mapping[Refusal, int]:
         """How many requests were refused since the start, by reason."""
         return self._context.refused

@@ -156,6 +156,7 @@ class Operator:
         return schema.made(
             "status",
             addresses=[shown(address) for address in self._server.bound],
+            key=core.public_key.hex(),
             uptime_s=int(time.monotonic() - self._started_s),
             users=sizes["users"],
             online=len(self._online),

@@ -7,7 +7,7 @@ import pytest
 from tests.core.server.world import LETTER, World, snapshot
 from udpchat_core import limits
 from udpchat_core.address import Address
-from udpchat_core.datagrams import Acks, Letter, Resp, Retry
+from udpchat_core.datagrams import Acks, Hello, Letter, Resp, Retry
 from udpchat_core.errors import Reason
 from udpchat_core.fields import Refusal, Scope
 from udpchat_core.messages import (
@@ -27,7 +27,7 @@ from udpchat_core.messages import (
     Watch,
 )
 from udpchat_core.server import new_server_state
-from udpchat_core.wire import encode, pack, serialize
+from udpchat_core.wire import encode, pack, parse_untrusted, serialize
 
 STRANGER = Address(bytes((203, 0, 113, 9)), 53)
 
@@ -180,3 +180,11 @@ def test_sizes_tell_of_everything_that_users_can_make_grow(world: World) -> None
     assert {name: sizes[name] for name in grown} == grown
     world.settle()
     assert world.server.sizes()["mail rounds"] == 1
+
+
+def test_whoever_runs_the_server_sees_the_key_that_its_clients_see(world: World) -> None:
+    world.send(STRANGER, serialize(Hello(bytes(16))))
+    (payload,) = world.take(STRANGER)
+    retry = parse_untrusted(payload)
+    assert isinstance(retry, Retry)
+    assert world.server.public_key == retry.server_key
