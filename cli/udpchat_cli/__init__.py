@@ -21,8 +21,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options = parse(arguments)
         _open_missing()
         return _run(options)
-    except ReaderGone:
-        return Exit.DONE
+    except ReaderGone as gone:
+        return Exit.DONE if gone.failed is None else _failed(str(gone.failed), gone.failed.status)
     except Failed as error:
         return _failed(str(error), error.status)
     except KeyboardInterrupt:

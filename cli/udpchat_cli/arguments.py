@@ -46,7 +46,7 @@ CLASSIC: Final = {
 _EXITS: Final = """\
 exit status: 0 done, 1 a fault of this program, 2 wrong arguments or an address that cannot be had, 3 unknown user,
 4 server not responding, 5 stored and not delivered yet, 6 refused by the server, 7 a key changed, 8 state locked or
-not usable, 9 still queued, 130 interrupted"""
+not usable, or output that cannot be written, 9 still queued, 130 interrupted"""
 
 
 class ClassicServerOptions(NamedTuple):
@@ -76,7 +76,10 @@ Options = ClassicServerOptions | ClassicClientOptions | Given
 
 
 def parse(arguments: Sequence[str] | None = None) -> Options:
-    """What the arguments, or the process's own, ask for. Raises `SystemExit`, after a line if they are wrong."""
+    """What the arguments, or the process's own, ask for.
+
+    Raises `SystemExit`, after a line if they are wrong; and `ReaderGone`.
+    """
     words = list(sys.argv[1:] if arguments is None else arguments)
     at = _command_at(words, 0)
     if at >= len(words):
@@ -85,7 +88,7 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
     if word == "help" and at < len(rest):
         return parse([*rest, "--help"])
     if word in _HELP_WORDS:
-        print(overview())
+        _say(overview())
         raise SystemExit(Exit.DONE)
     if word == "--version":
         _print_version()
@@ -209,6 +212,13 @@ def _nearest(word: str, known: list[str]) -> str:
 # --- parsers ---
 
 
+def _say(text: str) -> None:
+    """Print it. Raises `ReaderGone`."""
+    from .output import Output  # noqa: PLC0415 - not for what is right
+
+    Output(as_json=False).say(text)
+
+
 def _wrong(message: str) -> NoReturn:
     print(f"udpchat: {message}", file=sys.stderr)
     raise SystemExit(Exit.USAGE)
@@ -219,6 +229,10 @@ class Parser(argparse.ArgumentParser):
 
     def __init__(self, prog: str) -> None:
         super().__init__(prog, allow_abbrev=False, formatter_class=_Formatter)
+
+    def print_help(self, file: object = None) -> None:  # noqa: ARG002 - as argparse has it
+        """Say it. Raises `ReaderGone`."""
+        _say(self.format_help().rstrip("\n"))
 
     def error(self, message: str) -> NoReturn:
         """Say it, and end."""
@@ -248,7 +262,7 @@ def _print_version() -> NoReturn:
     """Looked up when it is asked for: that takes as long as all the rest."""
     from importlib.metadata import version  # noqa: PLC0415 - see above
 
-    print(f"udpchat {version('udpchat')}")
+    _say(f"udpchat {version('udpchat')}")
     raise SystemExit(Exit.DONE)
 
 

@@ -14,13 +14,9 @@ class Exit(IntEnum):
     STORED = 5  # the message is on the server's disk, and not delivered yet
     REFUSED = 6  # the server does not take this client, or this message
     KEY_CHANGED = 7  # somebody, or the server, has another key than before, and nobody accepted it
-    STATE = 8  # the state is locked, damaged or cannot be written
+    STATE = 8  # the state is locked, damaged or cannot be written; or standard output cannot
     QUEUED = 9  # the time is over: what was sent is on this disk, and sent at the next start
     INTERRUPTED = 130  # by a signal, without waiting for anything
-
-
-class ReaderGone(Exception):
-    """Nobody reads any more what is printed: a command ends, as there is nothing left to do."""
 
 
 class Failed(Exception):
@@ -29,6 +25,17 @@ class Failed(Exception):
     def __init__(self, status: Exit, why: str) -> None:
         super().__init__(why)
         self.status = status
+
+
+class ReaderGone(Exception):
+    """What is printed gets nowhere any more: a command ends, as there is nothing left to do.
+
+    `failed` is None if whoever read it had enough, and the trouble if it is one.
+    """
+
+    def __init__(self, failed: Failed | None) -> None:
+        super().__init__()
+        self.failed = failed
 
 
 def fault(error: Exception) -> str:

@@ -1,7 +1,7 @@
 """Where a command prints: lines for people, safe to show, or with `--json` an object a line."""
 
+import errno
 import os
-import shutil
 import stat
 import sys
 from collections.abc import Callable, Mapping
@@ -9,7 +9,7 @@ from typing import Any
 
 from .descriptors import descriptor, write_all
 from .display import escaped
-from .exits import ReaderGone
+from .exits import Exit, Failed, ReaderGone
 
 
 class Output:
@@ -18,6 +18,7 @@ class Output:
     def __init__(self, as_json: bool, out: int | None = None) -> None:
         self.as_json = as_json
         self._out = descriptor(sys.stdout) if out is None else out
+        self._failed: Failed | None = None
         self._encoding = "utf-8" if as_json else getattr(sys.stdout, "encoding", None) or "utf-8"
 
     @property
@@ -28,7 +29,11 @@ class Output:
     @property
     def columns(self) -> int | None:
         """How wide the terminal is; None for anything else, where lines are as long as they are."""
-        return shutil.get_terminal_size().columns if self.is_terminal else None
+        if not self.is_terminal:
+            return None
+        import shutil  # noqa: PLC0415 - help does without
+
+        return shutil.get_terminal_size().columns
 
     def when_gone(self, callback: Callable[[], object]) -> None:
         """Have it called, on the running loop, once nobody reads the pipe any more: else only writing tells."""
@@ -61,7 +66,21 @@ class Output:
             try:
                 write_all(self._out, f"{line}\n", self._encoding)
             except OSError as error:
-                raise ReaderGone from error
+                if not self._is_had_enough(error):
+                    why = f"standard output cannot be written: {error.strerror}; see where it goes to, and that disk"
+                    self._failed = Failed(Exit.STATE, why)
+                raise ReaderGone(self._failed) from error
+
+    def _is_had_enough(self, error: OSError) -> bool:
+        """Whether a reader went, as `head` does, or the terminal was closed."""
+        assert self._out is not None
+        is_hung_up = error.errno == errno.EIO and stat.S_ISCHR(os.fstat(self._out).st_mode)
+        return isinstance(error, ConnectionError) or is_hung_up
+
+    def check(self) -> None:
+        """For whoever went on after `ReaderGone`. Raises `Failed` if that was a trouble."""
+        if self._failed is not None:
+            raise self._failed
 
 
 def complain(why: str) -> None:

@@ -183,24 +183,24 @@ def test_options_of_every_command_stand_before_it_or_after(words: str) -> None:
 
 
 @pytest.mark.parametrize("words", [[], *([name] for name in COMMANDS)], ids=" ".join)
-def test_help_shows_how_and_an_example(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_shows_how_and_an_example(words: list[str], capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         parse([*(word for name in words for word in name.split()), "--help"])
     assert ended.value.code == 0
-    said = capsys.readouterr().out
+    said = capfd.readouterr().out
     assert said.startswith("usage: udpchat")
     (_, example) = said.split("\nexample:\n")
     assert example.startswith("  udpchat ") or "| udpchat" in example
     assert max(map(len, said.splitlines())) <= 120
 
 
-def test_help_can_be_asked_for_by_word(capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_can_be_asked_for_by_word(capfd: pytest.CaptureFixture[str]) -> None:
     said = []
     for words in (["help", "server", "ban"], ["server", "ban", "--help"], ["server", "ban", "mallory", "-h"]):
         with pytest.raises(SystemExit) as ended:
             parse(words)
         assert ended.value.code == 0
-        said.append(capsys.readouterr().out)
+        said.append(capfd.readouterr().out)
     assert said[0] == said[1] == said[2]
     assert said[0].startswith("usage: udpchat server ban")
 

@@ -220,11 +220,11 @@ def test_a_checkout_that_is_not_built_says_how(tmp_path: Path) -> None:
     assert f"run `make venv` in {tmp_path}" in line
 
 
-def test_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
+def test_version_is_that_of_the_package(capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["--version"])
     assert ended.value.code == 0
-    assert capsys.readouterr().out == "udpchat 0.1.0\n"
+    assert capfd.readouterr().out == "udpchat 0.1.0\n"
 
 
 def test_a_fault_of_the_program_is_one_line_without_a_traceback(
@@ -237,3 +237,25 @@ def test_a_fault_of_the_program_is_one_line_without_a_traceback(
     assert main(["-s", str(free_port()), "--state", str(tmp_path)]) == 1
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("udpchat: this is a fault of udpchat, please report it: TypeError at ")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a file that takes nothing")
+@pytest.mark.parametrize("words", ["--help", "who --help", "--version", "spec", "completion bash"])
+def test_output_that_cannot_be_written_is_said(words: str) -> None:
+    with Path("/dev/full").open("wb") as full:
+        run = subprocess.run(
+            [*COMMAND, *words.split()], stdout=full, stderr=subprocess.PIPE, text=True, check=False, timeout=PATIENCE_S
+        )
+    assert run.stderr == (
+        "udpchat: standard output cannot be written: No space left on device; see where it goes to, and that disk\n"
+    )
+    assert run.returncode == 8
+
+
+@pytest.mark.parametrize("words", ["--help", "who --help", "--version", "spec"])
+def test_a_reader_that_had_enough_is_no_trouble(words: str) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "wb") as gone:
+        run = subprocess.run([*COMMAND, *words.split()], stdout=gone, stderr=subprocess.PIPE, check=False)
+    assert (run.returncode, run.stderr) == (0, b"")

@@ -2,12 +2,13 @@
 
 import asyncio
 import os
+import pty
 from pathlib import Path
 
 import pytest
 
 from udpchat_cli.display import block
-from udpchat_cli.exits import ReaderGone
+from udpchat_cli.exits import Exit, Failed, ReaderGone
 from udpchat_cli.output import Output, complain
 
 
@@ -40,9 +41,33 @@ def test_a_text_of_several_lines_fakes_no_other_speaker() -> None:
 def test_a_reader_that_went_away_is_noticed() -> None:
     read, write = os.pipe()
     os.close(read)
-    with pytest.raises(ReaderGone):
-        Output(False, write).say("to nobody")
+    output = Output(False, write)
+    with pytest.raises(ReaderGone) as gone:
+        output.say("to nobody")
+    assert gone.value.failed is None
+    output.check()
     os.close(write)
+
+
+def test_a_terminal_that_was_closed_is_a_reader_that_went() -> None:
+    terminal, write = pty.openpty()
+    os.close(terminal)
+    with pytest.raises(ReaderGone) as gone:
+        Output(False, write).say("to nobody")
+    assert gone.value.failed is None
+    os.close(write)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a file that takes nothing")
+def test_a_disk_that_takes_nothing_is_a_trouble_also_for_who_went_on() -> None:
+    with Path("/dev/full").open("wb") as full:
+        output = Output(False, full.fileno())
+        with pytest.raises(ReaderGone) as gone:
+            output.say("lost")
+        with pytest.raises(Failed, match="standard output cannot be written: No space left on device") as failed:
+            output.check()
+    assert failed.value is gone.value.failed
+    assert failed.value.status is Exit.STATE
 
 
 def test_an_error_is_one_line_that_moves_no_cursor(capsys: pytest.CaptureFixture[str]) -> None:

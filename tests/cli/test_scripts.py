@@ -205,10 +205,10 @@ def test_a_server_serves_where_it_is_told_and_answers_its_operator(
     doctor = [*COMMAND, "doctor", f"127.0.0.1:{port}", "--state", str(tmp_path / "new")]
     users_see = subprocess.run(doctor, capture_output=True, text=True, timeout=PATIENCE_S, check=False).stdout
     groups = r"[0-9a-f]{8}( [0-9a-f]{8}){7}"
-    key = re.search(rf"(?m)^good +server key +({groups})$", users_see)
-    assert key is not None
-    assert shown[1] == f"key          {key[1]}"
-    assert bytes.fromhex(key[1]).hex() == started["key"]
+    seen = re.search(rf"(?m)^good +server key +({groups})$", users_see)
+    assert seen is not None
+    assert shown[1] == f"key          {seen[1]}"
+    assert bytes.fromhex(seen[1]).hex() == started["key"]
     token, complaint, ended = operate("invite")
     until = r"20\d\d-\d\d-\d\d \d\d:\d\d:\d\d"
     assert re.fullmatch(rf"udpchat: it lets one new user in, once, until {until}:\n", complaint)
@@ -267,3 +267,23 @@ def test_on_a_terminal_send_asks_for_the_text_and_says_how_it_stands(users: tupl
     screen.close()
     assert screen.exitstatus == 0
     assert [thing["text"] for thing in bob.things("listen", "--count", "1")] == ["typed by hand"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a file that takes nothing")
+def test_what_could_not_be_printed_is_said_and_stays_unread(users: tuple[User, User]) -> None:
+    anna, bob = users
+    bob.things("who")
+    assert anna.run("send", bob.name, "--wait", "stored", "hello") == ("", "", 0)
+    says = "udpchat: standard output cannot be written: No space left on device; see where it goes to, and that disk\n"
+    for user, words in (
+        (anna, ("history",)),
+        (bob, ("listen", "--count", "1")),
+        (bob, ("listen", "--json")),
+        (anna, ("send", bob.name, "--json", "--wait", "stored", "more")),
+    ):
+        with Path("/dev/full").open("wb") as full:
+            run = subprocess.run(
+                [*COMMAND, *words], stdout=full, stderr=subprocess.PIPE, text=True, env=user.environ, check=False
+            )
+        assert (run.stderr, run.returncode) == (says, 8), words
+    assert [thing["text"] for thing in bob.things("listen", "--count", "2")] == ["hello", "more"]

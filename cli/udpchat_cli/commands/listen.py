@@ -25,11 +25,14 @@ def run(given: Given) -> int:
 
 async def _listen(who: Speaker, arguments: Namespace) -> Exit:
     async with session(who, watch_all=True) as running:
-        listener = Listener(running, Output(arguments.json), arguments.count)
+        output = Output(arguments.json)
+        listener = Listener(running, output, arguments.count)
         control = Control(who.path, lambda request, say: answer(running, request, say))
         try:
             await control.start()
-            return await listener.listen(arguments.timeout)
+            status = await listener.listen(arguments.timeout)
+            output.check()
+            return status
         finally:
             await control.close()
 

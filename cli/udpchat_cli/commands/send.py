@@ -44,6 +44,7 @@ def run(given: Given) -> int:
         ask(who.path, request, say, SETTLE_S if arguments.timeout is None else arguments.timeout)
 
     alone(who.path, work, through)
+    output.check()
     return Exit.DONE
 
 
