@@ -13,13 +13,14 @@ from typing import Final, NamedTuple, NoReturn
 
 from . import values
 from .exits import Exit
-from .grammar import COMMANDS, EVERYWHERE, Argument, Command
+from .grammar import COMMANDS, EVERYWHERE, Argument, Command, Taken
 
 COLUMNS_USUAL: Final = 80
 COLUMNS_MIN: Final = 40
 _WITH_VALUE: Final = tuple(each.word for each in EVERYWHERE if "action" not in each.taken)
 _FLAGS: Final = tuple(each.word for each in EVERYWHERE if "action" in each.taken)
 _HELP_WORDS: Final = ("-h", "--help", "help")
+_MISSING: Final = "the following arguments are required: "
 _CLIENT_WORDS: Final = ("NAME", "IP", "SERVER_PORT", "CLIENT_PORT")
 
 CLASSIC: Final = {
@@ -94,6 +95,8 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
         _print_version()
     if word in CLASSIC:
         return _classic(CLASSIC[word], rest)
+    if word.startswith("-"):
+        _not_everywhere(word.partition("=")[0])
     command = _named(word, rest)
     return Given(command, _checked(make_parser(command), rest))
 
@@ -111,8 +114,10 @@ def fill(parser: "Parser", command: Command) -> None:
     parser.description = f"{command.summary[0].upper()}{command.summary[1:]}."
     parser.epilog = f"{command.more}\n\nexample:\n  {example}".lstrip("\n")
     shared = [each for each in EVERYWHERE if command.name not in CLASSIC or each.word == "--state"]
+    parser.example = command.example.splitlines()[0]
     for argument in (*command.arguments, *shared):
-        parser.add_argument(argument.word, **argument.taken)
+        hidden = Taken(help=argparse.SUPPRESS) if argument.word == "--as" and not command.speaks else Taken()
+        parser.add_argument(argument.word, **(argument.taken | hidden))
     parser.add_argument(
         "--version", action=_Version, nargs=0, default=argparse.SUPPRESS, help="print the version and end"
     )
@@ -161,6 +166,15 @@ def overview() -> str:
 
 
 # --- which command ---
+
+
+def _not_everywhere(option: str) -> NoReturn:
+    """Where a command would be, there is an option that not every command has."""
+    having = [each.name for each in COMMANDS.values() if option in (argument.word for argument in each.arguments)]
+    if having:
+        _wrong(f"{option!r} is an option of {', '.join(having)}: say it after the command")
+    nearest = _nearest(option, [*_WITH_VALUE, *_FLAGS, "--help", "--version"])
+    _wrong(f"{option!r} is no option of every command{nearest}: the options of one command come after it")
 
 
 def _command_at(words: list[str], at: int) -> int:
@@ -225,7 +239,13 @@ def _wrong(message: str) -> NoReturn:
 
 
 class Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line."""
+    """Says what is wrong in one line.
+
+    Attributes:
+        example: a line that is right.
+    """
+
+    example = ""
 
     def __init__(self, prog: str) -> None:
         super().__init__(prog, allow_abbrev=False, formatter_class=_Formatter)
@@ -236,7 +256,16 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Say it, and end."""
+        missing = message.removeprefix(_MISSING)
+        if missing != message:
+            message = f"{missing} is missing: say it as in `{self.example}`"
         _wrong(message.removeprefix("argument "))
+
+    def _check_value(self, action: argparse.Action, value: str) -> None:
+        choices = list(action.choices or ())
+        if choices and value not in choices:
+            nearest = _nearest(value, choices)
+            raise argparse.ArgumentError(action, f"{value!r} is none of {', '.join(choices)}{nearest}")
 
 
 class _Formatter(argparse.RawDescriptionHelpFormatter):

@@ -14,6 +14,16 @@ SETTLE_S: Final = 30
 """How long `send` waits at most for news, unless it is told: by then any network that lets it through has."""
 
 
+_FOR_NOBODY: Final = frozenset({"server", "operator", "sim", "spec", "completion"})
+SETTINGS: Final = """\
+  as = "anna@example.org"     # who speaks
+  state = "/home/anna/chat"   # where keys and messages are kept
+  bind = "20001"              # where `chat` receives
+  bell = true                 # ring when a message comes
+  ui = "plain"                # "line" or "plain\""""
+"""A settings file that says all that there is to say; see `settings`."""
+
+
 class Taken(TypedDict, total=False):
     """What argparse is told about an argument."""
 
@@ -52,6 +62,11 @@ class Command(NamedTuple):
     module: str
     arguments: tuple[Argument, ...] = ()
     more: str = ""
+
+    @property
+    def speaks(self) -> bool:
+        """Whether somebody does it, who can be said with `--as`."""
+        return self.module not in _FOR_NOBODY
 
 
 def _takes(word: str, **taken: Unpack[Taken]) -> Argument:
@@ -146,6 +161,9 @@ _DECLARED: Final = (
                 "--ui", choices=("line", "plain"), help="with line editing, or line by line; plain where no terminal is"
             ),
         ),
+        "What would be said each time can be in a settings file, of which every line may be left out. It is\n"
+        "~/.config/udpchat/config.toml; on macOS ~/Library/Application Support/udpchat/config.toml, on Windows\n"
+        f"%APPDATA%\\udpchat\\config.toml.\n\n{SETTINGS}",
     ),
     Command(
         "send",

@@ -1,12 +1,7 @@
 """The settings file: what the user would otherwise say each time.
 
-It is `config.toml` in the platform's folder for a user's configuration, and need not be there:
-
-    as = "anna@example.org"     # who speaks
-    state = "/home/anna/chat"   # where keys and messages are kept
-    bind = "20001"              # where `chat` receives
-    bell = true                 # whether `chat` rings
-    ui = "plain"                # "line" or "plain"
+It is `config.toml` in the platform's folder for a user's configuration, and need not be there. `grammar.SETTINGS` is
+an example with everything in it.
 """
 
 import os

@@ -19,7 +19,7 @@ _ENVIRONMENT: Final = (
     ("NO_COLOR", "if it is set, and not empty, nothing is coloured"),
 )
 _FILES: Final = (
-    ("~/.config/udpchat/config.toml", "settings: as, state, bind, bell, ui"),
+    ("~/.config/udpchat/config.toml", "settings, as under udpchat chat; in $XDG_CONFIG_HOME if that is set"),
     ("~/.local/share/udpchat", "the state folder: keys, messages, outbox; for its owner only"),
 )
 
@@ -47,7 +47,7 @@ def _page() -> Iterator[str]:
     for command in (*COMMANDS.values(), *CLASSIC.values()):
         yield from _described(command)
     yield ".SH OPTIONS OF EVERY COMMAND"
-    for action in _actions(next(iter(COMMANDS.values()))):
+    for action in _actions(COMMANDS["chat"]):
         if set(action.option_strings) & _SHARED:
             yield from _item(_bold(action), str(action.help))
     yield ".SH EXIT STATUS"

@@ -4,7 +4,9 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import given as drawn
@@ -12,7 +14,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from udpchat_cli.arguments import ClassicClientOptions, ClassicServerOptions, Given, parse
-from udpchat_cli.grammar import COMMANDS, Command
+from udpchat_cli.grammar import COMMANDS, SETTINGS, Command
+from udpchat_cli.settings import _KEYS, Settings, load
 from udpchat_cli.values import Account, Endpoint
 from udpchat_core.fields import is_name
 
@@ -44,7 +47,7 @@ def test_the_classic_forms_are_understood(words: str, options: object) -> None:
     ("words", "says"),
     [
         ("", "say what to do: `udpchat --help` lists the commands"),
-        ("-s", "the following arguments are required: PORT"),
+        ("-s", "PORT is missing: say it as in `udpchat -s 10001`"),
         ("-s 80", "PORT: '80' is no port for this: give a number from 1024 to 65535"),
         ("-s 1023", "'1023' is no port"),
         ("-s 65536", "'65536' is no port"),
@@ -70,7 +73,7 @@ def test_the_classic_forms_are_understood(words: str, options: object) -> None:
         ("-c \u212aarl 127.0.0.1 10001 20000", "is no name"),  # a Kelvin sign, which folds to a k
         ("-c a 127.0.0.1 1 20000", "SERVER_PORT: '1' is no port"),
         ("-c a 127.0.0.1 10001 99999", "CLIENT_PORT: '99999' is no port"),
-        ("--stat there -s 10001", "'--stat' is no command"),
+        ("--stat there -s 10001", "'--stat' is no option of every command (did you mean --state?)"),
         ("--json -s 10001", "'--json' is no option of this"),
     ],
 )
@@ -106,8 +109,13 @@ def refused(capsys: pytest.CaptureFixture[str]) -> Callable[[str], str]:
     ("words", "says"),
     [
         ("foo", "'foo' is no command: `udpchat --help` lists those that are"),
-        ("-x", "'-x' is no command: `udpchat --help` lists those that are"),
-        ("--nothing", "'--nothing' is no command: `udpchat --help` lists those that are"),
+        ("-x", "'-x' is no option of every command: the options of one command come after it"),
+        ("--wait stored send bob hi", "'--wait' is an option of send: say it after the command"),
+        ("--timeout=3 listen", "'--timeout' is an option of send, listen: say it after the command"),
+        (
+            "--jsn=yes who",
+            "'--jsn' is no option of every command (did you mean --json?): the options of one command come after it",
+        ),
         ("serv", "'serv' is no command (did you mean server?): `udpchat --help` lists those that are"),
         ("histroy", "'histroy' is no command (did you mean history?): `udpchat --help` lists those that are"),
         ("server --bid ::", "'--bid' is no option of this (did you mean --bind?): `udpchat server --help` tells more"),
@@ -116,8 +124,10 @@ def refused(capsys: pytest.CaptureFixture[str]) -> Callable[[str], str]:
             "'--cuont' is no option of this (did you mean --count?): `udpchat listen --help` tells more",
         ),
         ("history bob eve", "'eve' is one word too many: `udpchat history --help` tells more"),
-        ("send", "the following arguments are required: TO"),
-        ("send bob hi --wait stord", "--wait: invalid choice: 'stord' (choose from 'stored', 'delivered')"),
+        ("send", "TO is missing: say it as in `udpchat send bob is the build green?`"),
+        ("send bob hi --wait stord", "--wait: 'stord' is none of stored, delivered (did you mean stored?)"),
+        ("completion basch", "bash|zsh|fish: 'basch' is none of bash, zsh, fish (did you mean bash?)"),
+        ("chat --ui=9", "--ui: '9' is none of line, plain"),
         ("send bob hi --timeout soon", "--timeout: 'soon' is no time: give seconds, 0 to 2592000, as 30 or 0.5"),
         ("listen --count 0", "--count: '0' is no count: give a number, 1 or more"),
         ("who --as anna", "--as: 'anna' does not say where: give NAME@HOST[:PORT], as anna@example.org"),
@@ -127,7 +137,7 @@ def refused(capsys: pytest.CaptureFixture[str]) -> Callable[[str], str]:
             "server statsu: there is `server status`, `server invite`, `server ban`, `server unban`, `server release` "
             "(did you mean status?)",
         ),
-        ("server ban", "the following arguments are required: WHO"),
+        ("server ban", "WHO is missing: say it as in `udpchat server ban mallory`"),
     ],
 )
 def test_what_is_wrong_is_said_with_what_is_nearest(words: str, says: str, refused: Callable[[str], str]) -> None:
@@ -192,6 +202,25 @@ def test_help_shows_how_and_an_example(words: list[str], capfd: pytest.CaptureFi
     (_, example) = said.split("\nexample:\n")
     assert example.startswith("  udpchat ") or "| udpchat" in example
     assert max(map(len, said.splitlines())) <= 120
+
+
+@pytest.mark.parametrize("command", COMMANDS.values(), ids=lambda command: command.name)
+def test_who_speaks_is_offered_where_somebody_does(command: Command, capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parse([*command.name.split(), "--help"])
+    for_nobody = ("server", "sim", "spec", "completion")
+    assert ("--as" not in capfd.readouterr().out) == command.name.startswith(for_nobody)
+
+
+def test_help_shows_a_settings_file_that_is_understood(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parse(["chat", "--help"])
+    assert SETTINGS in capfd.readouterr().out
+    path = tmp_path / "config.toml"
+    path.write_text(SETTINGS)
+    account = Account("anna", "example.org", 10001)
+    assert load(path) == Settings(account, "/home/anna/chat", Endpoint(None, 20001), bell=True, ui="plain")
+    assert set(tomllib.loads(SETTINGS)) == set(_KEYS)
 
 
 def test_help_can_be_asked_for_by_word(capfd: pytest.CaptureFixture[str]) -> None:
