@@ -58,13 +58,15 @@ def speaker(given: Namespace, environ: Mapping[str, str] = os.environ) -> Speake
 
 def known(folder: Path) -> list[Account]:
     """The identities in a state folder, by name. Raises `StoreError` for one that cannot be read."""
-    found = []
-    for path in folder.glob("client-*.db"):
-        name, server = whose(path)
-        host, _, port = server.rpartition(":")
-        if host and port.isdigit():
-            found.append(Account(name, host, int(port)))
+    found = [each for path in folder.glob("client-*.db") if (each := account_of(path)) is not None]
     return sorted(found, key=lambda each: (each.name, each.host, each.port))
+
+
+def account_of(path: Path) -> Account | None:
+    """Whose a state file is; None if it does not say at which server. Raises `StoreError`."""
+    name, server = whose(path)
+    host, _, port = server.rpartition(":")
+    return Account(name, host, int(port)) if host and port.isdigit() else None
 
 
 def need_known(who: Speaker) -> None:

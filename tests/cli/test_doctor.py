@@ -2,6 +2,7 @@
 
 import json
 import re
+import resource
 import subprocess
 import sys
 import time
@@ -17,6 +18,7 @@ from tests.ports import free_port
 from udpchat_cli import main, schema
 from udpchat_cli.exits import Exit
 from udpchat_core.client import Client
+from udpchat_net.stores.lockfile import LockFile
 
 
 @pytest.fixture
@@ -62,9 +64,29 @@ def test_an_account_is_tried_with_its_clock_and_a_peer(server: Server, tmp_path:
         while "dot is at" not in (text := reported(*dan.words, "--peer", "dot")[0]["way to a peer"]["text"]):
             assert time.monotonic() < until
         assert re.fullmatch(rf"dot is at {HOST}:\d+, and nothing refuses a datagram", text)
+        dot_at = f"dot@{HOST}:{server.port}"
         busy, status = reported(*dot.words, "--peer", "dan")
         assert status == 0
-        assert busy["registration"]["state"] == busy["way to a peer"]["state"] == "not tested"
+        assert (busy["registration"]["state"], busy["registration"]["text"]) == (
+            "good",
+            f"{dot_at} is at work already, and registered",
+        )
+        assert (busy["clock"]["state"], busy["clock"]["advice"]) == ("not tested", "stop that udpchat first")
+        assert (busy["way to a peer"]["state"], busy["way to a peer"]["text"]) == (
+            "not tested",
+            "dan is away: messages wait in the mailbox",
+        )
+        busy, status = reported(*dot.words, "--peer", "no-such-one")
+        assert (busy["way to a peer"]["text"], status) == ("nobody has the name no-such-one", Exit.UNKNOWN)
+        other = dan.start("listen")
+        try:
+            until = time.monotonic() + PATIENCE_S
+            while "is online" not in (text := reported(*dot.words, "--peer", "dan")[0]["way to a peer"]["text"]):
+                assert time.monotonic() < until
+            assert text == f"dan is online, and {dot_at} is at work already"
+        finally:
+            other.terminate()
+            other.communicate(timeout=PATIENCE_S)
     finally:
         listening.kill()
         listening.communicate(timeout=PATIENCE_S)
@@ -98,6 +120,7 @@ def test_a_ban_is_said(tmp_path: Path, reported: Reported, capfd: pytest.Capture
         assert status == Exit.REFUSED
         assert told["registration"]["text"].endswith("refused dora")
         assert told["registration"]["advice"] == "the server does not serve this name"
+        assert told["clock"]["state"] == "not tested"
     finally:
         process.terminate()
         process.communicate(timeout=PATIENCE_S)
@@ -132,5 +155,46 @@ def test_on_a_wrong_port_it_says_so_to_read(tmp_path: Path) -> None:
     run = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE_S)
     assert run.returncode == 4
     lines = run.stdout.splitlines()
-    assert lines[-2].startswith("wrong      port           nobody listens at UDP port 127.0.0.1:")
-    assert lines[-1].startswith("                          -> see whether the server runs, and at which port")
+    assert lines[-3].startswith("wrong      port           nobody listens at UDP port 127.0.0.1:")
+    assert lines[-2].startswith("                          -> see whether the server runs, and at which port")
+    assert lines[-1] == "not tested the rest       it takes a server that answers"
+
+
+def test_a_broken_disk_is_a_row_of_the_report(server: Server, tmp_path: Path) -> None:
+    dave = User("dave", server, tmp_path)
+    assert dave.run("who")[2] == 0
+    command = [sys.executable, "-m", "udpchat_cli", "doctor", "--peer", "dan", *dave.words]
+    run = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE_S,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0)),
+    )
+    assert (run.stderr, run.returncode) == ("", Exit.STATE)
+    lines = run.stdout.splitlines()
+    assert re.fullmatch(r"wrong +registration +.*cannot be used \(.*\)", lines[-4])
+    assert lines[-3] == "                          -> see its folder, its permissions and its disk"
+    assert re.fullmatch(r"not tested +clock +it takes a registration", lines[-2])
+    assert re.fullmatch(r"not tested +way to a peer +it takes a registration", lines[-1])
+
+
+def test_an_account_that_cannot_be_asked_leaves_no_line_out(server: Server, tmp_path: Path, reported: Reported) -> None:
+    dina = User("dina", server, tmp_path)
+    told, status = reported(*dina.words, "--peer", "dan")
+    assert status == 0
+    assert {told[check]["text"] for check in ("registration", "clock", "way to a peer")} == {
+        f"dina@{HOST}:{server.port} is not known on this machine: `udpchat chat` makes it"
+    }
+    assert dina.run("who")[2] == 0
+    (path,) = dina.folder.glob("client-*.db")
+    held = LockFile(path)  # as `send` does, which nobody can ask
+    try:
+        told, status = reported(*dina.words, "--peer", "dan")
+    finally:
+        held.release()
+    assert status == 0
+    for check in ("registration", "clock", "way to a peer"):
+        assert told[check]["state"] == "not tested"
+        assert told[check]["text"].endswith("is at work already, in an udpchat that cannot be asked")

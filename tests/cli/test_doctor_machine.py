@@ -22,8 +22,9 @@ def test_the_files_of_a_state_folder_are_read_and_whether_they_are_at_work(tmp_p
         bob = await stage.online("bob")
         findings = examined(tmp_path)
         assert {finding.state for finding in findings} == {State.GOOD}
-        texts = sorted(finding.text.partition(" ")[2] for finding in findings[1:])
-        assert texts == ["is whole", "is whole, and at work now"]
+        at = f"{HOST}:{stage.port}"
+        texts = sorted(finding.text for finding in findings[1:])
+        assert texts == [f"anna@{at} is whole", f"bob@{at} is whole, and at work now"]
         (served,) = examined(tmp_path / "server")[1:]
         assert served.text == "server.db is whole, and at work now"
         await bob.end()
@@ -41,6 +42,7 @@ def test_what_is_wrong_with_a_state_folder_is_said(tmp_path: Path) -> None:
     path.chmod(0o640)
     (_, finding) = examined(tmp_path)
     assert (finding.status, finding.advice) == (Exit.STATE, f"chmod 600 {path}")
+    assert finding.text.startswith(f"others may read the file of anna@{HOST}:")
     data = bytearray(path.read_bytes())
     data[5_000:9_000] = bytes(4_000)
     path.write_bytes(data)

@@ -14,14 +14,15 @@ from udpchat_core.address import Address
 from udpchat_core.datagrams import ACK_BYTES, Acks
 from udpchat_core.wire import serialize
 from udpchat_net import udp
-from udpchat_net.stores.errors import StoreLocked
+from udpchat_net.stores.errors import StoreError, StoreLocked
 
 from ..accounts import Speaker
 from ..exits import Exit, Failed
 from ..session import Event, Session, session
 from ..wording import shown
+from . import at_work
 from .asking import Asking, Trouble
-from .finding import Finding, good, untested, wrong
+from .finding import Finding, failure, good, untested, wrong
 
 ONLINE_S_MAX: Final = 10.0
 LOOK_UP_S_MAX: Final = 5.0
@@ -32,7 +33,9 @@ CLOCK_MS_MAX: Final = 60_000
 async def examine(who: Speaker, peer: str | None) -> AsyncIterator[Finding]:
     """Go online, and look."""
     if not who.is_known:
-        yield untested("registration", f"{who.account} is not known on this machine: `udpchat chat` makes it")
+        why = f"{who.account} is not known on this machine: `udpchat chat` makes it"
+        for finding in (untested("registration", why), *_not_seen(peer, why)):
+            yield finding
         return
     try:
         async with session(who) as running:
@@ -45,17 +48,26 @@ async def examine(who: Speaker, peer: str | None) -> AsyncIterator[Finding]:
                 yield _clock(running)
                 if peer is not None:
                     yield await _peer(running, peer)
+            else:
+                for finding in _not_seen(peer, "it takes a registration"):
+                    yield finding
     except StoreLocked:
-        yield untested("registration", f"{who.account} is at work already: it tells itself if it is not registered")
-        if peer is not None:
-            yield untested("way to a peer", "stop that udpchat first")
+        for finding in at_work.examine(who, peer):
+            yield finding
+    except StoreError as error:
+        for finding in (failure("registration", error, Exit.STATE), *_not_seen(peer, "it takes a registration")):
+            yield finding
+
+
+def _not_seen(peer: str | None, why: str) -> list[Finding]:
+    """What only somebody who is registered sees."""
+    return [untested("clock", why), *([untested("way to a peer", why)] if peer is not None else [])]
 
 
 def _registration(running: Session, own: Address, came: list[e.Registered]) -> Finding:
     if not came:
         trouble = running.trouble or Failed(Exit.UNREACHABLE, "the server does not say whether it registers: try again")
-        what, _, advice = str(trouble).partition(": ")
-        return wrong("registration", what, advice, trouble.status)
+        return failure("registration", trouble, trouble.status)
     seen = came[0].observed
     nat = "" if own.port == seen.port else ", which is not the own port: there is a NAT between"
     return good("registration", f"{running.account.name} is registered, and seen at {shown(seen)}{nat}")

@@ -58,3 +58,9 @@ def wrong(check: str, text: str, advice: str, status: Exit) -> Finding:
 def untested(check: str, text: str, advice: str = "") -> Finding:
     """It is not known."""
     return Finding(check, State.UNTESTED, text, advice)
+
+
+def failure(check: str, error: Exception, status: Exit) -> Finding:
+    """It is wrong as this error says: what, and after a colon what to do."""
+    what, _, advice = str(error).partition(": ")
+    return wrong(check, what, advice, status)

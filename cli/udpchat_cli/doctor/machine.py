@@ -14,9 +14,10 @@ from udpchat_net.stores.lockfile import LockFile
 from udpchat_net.stores.paths import server_path
 from udpchat_net.stores.reading import check_whole
 
+from ..accounts import account_of
 from ..exits import Exit
 from ..values import Endpoint
-from .finding import Finding, good, wrong
+from .finding import Finding, failure, good, wrong
 
 FREE_BYTES_MIN: Final = 64 << 20
 """Room on the disk below which it is said."""
@@ -56,8 +57,14 @@ def _file(path: Path) -> Finding:
         what, _, advice = str(error).partition(": ")
         return wrong("state file", what, advice or "see its permissions", Exit.STATE)
     if sys.platform != "win32" and mode & 0o077:
-        return wrong("state file", f"others may read {path}, which has keys", f"chmod 600 {path}", Exit.STATE)
-    return good("state file", f"{path.name} is whole{', and at work now' if _is_at_work(path) else ''}")
+        text = f"others may read the file of {_owner(path)}, which has keys"
+        return wrong("state file", text, f"chmod 600 {path}", Exit.STATE)
+    return good("state file", f"{_owner(path)} is whole{', and at work now' if _is_at_work(path) else ''}")
+
+
+def _owner(path: Path) -> str:
+    """Whose a file is that is whole; of a server, which is nobody's, its name."""
+    return path.name if path == server_path(path.parent) else str(account_of(path) or path.name)
 
 
 def _is_at_work(path: Path) -> bool:
@@ -74,7 +81,6 @@ def examine_port(bind: Endpoint | None) -> Finding:
     try:
         bound, at = udp.bind(host or "0.0.0.0", port or 0)  # noqa: S104 - it is closed at once
     except udp.DriverError as error:
-        what, _, advice = str(error).partition(": ")
-        return wrong("own port", what, advice, Exit.USAGE)
+        return failure("own port", error, Exit.USAGE)
     bound.close()
     return good("own port", f"UDP port {at.port} can be had" if port else "a UDP port can be had")

@@ -26,7 +26,7 @@ from ..session import addresses_of
 from ..values import PORT_DEFAULT
 from ..wording import fingerprint, shown
 from .asking import TRIES, WAIT_S, Asking, Trouble
-from .finding import Finding, good, untested, wrong
+from .finding import Finding, failure, good, untested, wrong
 
 NAME_S_MAX: Final = 5.0
 """How long name servers may take."""
@@ -44,8 +44,7 @@ async def examine(host: str, port: int, pinned: bytes | None) -> AsyncIterator[F
         yield wrong("name", f"no name server says what {host} is", "give an IP address, or try again", Exit.UNREACHABLE)
         return
     except Failed as failed:
-        what, _, advice = str(failed).partition(": ")
-        yield wrong("name", what, advice, failed.status)
+        yield failure("name", failed, failed.status)
         return
     yield _named(host, addresses)
     silent: list[Finding] = []
