@@ -198,3 +198,16 @@ def test_an_account_that_cannot_be_asked_leaves_no_line_out(server: Server, tmp_
     for check in ("registration", "clock", "way to a peer"):
         assert told[check]["state"] == "not tested"
         assert told[check]["text"].endswith("is at work already, in an udpchat that cannot be asked")
+
+
+def test_where_a_file_keeps_it_from_knowing_who_speaks_the_file_is_a_row(
+    server: Server, tmp_path: Path, reported: Reported
+) -> None:
+    dirk = User("dirk", server, tmp_path)
+    assert dirk.run("who")[2] == 0
+    (path,) = dirk.folder.glob("client-*.db")
+    path.write_text("my diary")
+    told, status = reported("--state", str(dirk.folder))
+    assert status == Exit.STATE
+    assert "is not a udpchat client's store" in told["state file"]["text"]
+    assert told["the rest"]["state"] == "not tested"

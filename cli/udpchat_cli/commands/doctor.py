@@ -27,12 +27,17 @@ def run(given: Given) -> int:
 
 
 def _who(arguments: Namespace) -> Speaker | None:
-    """Who speaks; None if only a server is to be looked at."""
+    """Who speaks; None if only a server is to be looked at, or a file keeps us from knowing."""
     if arguments.server is not None and arguments.speaker is None:
         if arguments.peer is not None:
             raise Failed(Exit.USAGE, "--peer: somebody has to ask for the peer, so say who with --as NAME@HOST[:PORT]")
         return None
-    who = speaker(arguments)
+    try:
+        who = speaker(arguments)
+    except Failed as failed:
+        if failed.status is Exit.STATE:  # told of among the files
+            return None
+        raise
     if arguments.server is not None and _place(arguments.server) != (who.account.host, who.account.port):
         raise Failed(Exit.USAGE, f"{who.account} is at another server: give one of both")
     return who
@@ -58,6 +63,9 @@ async def _findings(arguments: Namespace, who: Speaker | None) -> AsyncIterator[
     for finding in machine.examine_state(folder):
         yield finding
     yield machine.examine_port(said.bind)
+    if who is None and arguments.server is None:
+        yield untested("the rest", "which file cannot be used is said above: say who speaks with --as NAME@HOST[:PORT]")
+        return
     host, port = (who.account.host, who.account.port) if who else _place(arguments.server)
     is_reached = True
     async for finding in network.examine(host, port, _pinned(folder, host, port, who)):
