@@ -181,17 +181,17 @@ def test_a_broken_disk_is_a_row_of_the_report(server: Server, tmp_path: Path) ->
 
 
 def test_an_account_that_cannot_be_asked_leaves_no_line_out(server: Server, tmp_path: Path, reported: Reported) -> None:
-    dina = User("dina", server, tmp_path)
-    told, status = reported(*dina.words, "--peer", "dan")
+    dorina = User("dorina", server, tmp_path)
+    told, status = reported(*dorina.words, "--peer", "dan")
     assert status == 0
     assert {told[check]["text"] for check in ("registration", "clock", "way to a peer")} == {
-        f"dina@{HOST}:{server.port} is not known on this machine: `udpchat chat` makes it"
+        f"dorina@{HOST}:{server.port} is not known on this machine: `udpchat chat` makes it"
     }
-    assert dina.run("who")[2] == 0
-    (path,) = dina.folder.glob("client-*.db")
+    assert dorina.run("who")[2] == 0
+    (path,) = dorina.folder.glob("client-*.db")
     held = LockFile(path)  # as `send` does, which nobody can ask
     try:
-        told, status = reported(*dina.words, "--peer", "dan")
+        told, status = reported(*dorina.words, "--peer", "dan")
     finally:
         held.release()
     assert status == 0
@@ -203,11 +203,11 @@ def test_an_account_that_cannot_be_asked_leaves_no_line_out(server: Server, tmp_
 def test_where_a_file_keeps_it_from_knowing_who_speaks_the_file_is_a_row(
     server: Server, tmp_path: Path, reported: Reported
 ) -> None:
-    dirk = User("dirk", server, tmp_path)
-    assert dirk.run("who")[2] == 0
-    (path,) = dirk.folder.glob("client-*.db")
+    dietmar = User("dietmar", server, tmp_path)
+    assert dietmar.run("who")[2] == 0
+    (path,) = dietmar.folder.glob("client-*.db")
     path.write_text("my diary")
-    told, status = reported("--state", str(dirk.folder))
+    told, status = reported("--state", str(dietmar.folder))
     assert status == Exit.STATE
     assert "is not a udpchat client's store" in told["state file"]["text"]
     assert told["the rest"]["state"] == "not tested"
