@@ -6,7 +6,6 @@ options and words come in any order. Nothing here is slow to import.
 """
 
 import argparse
-import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple, NoReturn
@@ -14,13 +13,11 @@ from typing import Final, NamedTuple, NoReturn
 from . import values
 from .exits import Exit
 from .grammar import COMMANDS, EVERYWHERE, Argument, Command, Taken
+from .parser import Parser, Version, nearest, print_version, say, wrong
 
-COLUMNS_USUAL: Final = 80
-COLUMNS_MIN: Final = 40
 _WITH_VALUE: Final = tuple(each.word for each in EVERYWHERE if "action" not in each.taken)
 _FLAGS: Final = tuple(each.word for each in EVERYWHERE if "action" in each.taken)
 _HELP_WORDS: Final = ("-h", "--help", "help")
-_MISSING: Final = "the following arguments are required: "
 _CLIENT_WORDS: Final = ("NAME", "IP", "SERVER_PORT", "CLIENT_PORT")
 
 CLASSIC: Final = {
@@ -84,15 +81,15 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
     words = list(sys.argv[1:] if arguments is None else arguments)
     at = _command_at(words, 0)
     if at >= len(words):
-        _wrong("say what to do: `udpchat --help` lists the commands")
+        wrong("say what to do: `udpchat --help` lists the commands")
     word, rest = words[at], words[:at] + words[at + 1 :]
     if word == "help" and at < len(rest):
         return parse([*rest, "--help"])
     if word in _HELP_WORDS:
-        _say(overview())
+        say(overview())
         raise SystemExit(Exit.DONE)
     if word == "--version":
-        _print_version()
+        print_version()
     if word in CLASSIC:
         return _classic(CLASSIC[word], rest)
     if word.startswith("-"):
@@ -101,14 +98,14 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
     return Given(command, _checked(make_parser(command), rest))
 
 
-def make_parser(command: Command) -> "Parser":
+def make_parser(command: Command) -> Parser:
     """The parser of one command."""
     parser = Parser(f"udpchat {command.name}")
     fill(parser, command)
     return parser
 
 
-def fill(parser: "Parser", command: Command) -> None:
+def fill(parser: Parser, command: Command) -> None:
     """Make a parser take the arguments of a command, and say so."""
     example = "\n  ".join(command.example.splitlines())
     parser.description = f"{command.summary[0].upper()}{command.summary[1:]}."
@@ -119,15 +116,15 @@ def fill(parser: "Parser", command: Command) -> None:
         hidden = Taken(help=argparse.SUPPRESS) if argument.word == "--as" and not command.speaks else Taken()
         parser.add_argument(argument.word, **(argument.taken | hidden))
     parser.add_argument(
-        "--version", action=_Version, nargs=0, default=argparse.SUPPRESS, help="print the version and end"
+        "--version", action=Version, nargs=0, default=argparse.SUPPRESS, help="print the version and end"
     )
 
 
-def whole() -> "Parser":
+def whole() -> Parser:
     """One parser with all commands below it, for what reads parsers: completion of shells, and the manual page."""
     root = Parser("udpchat")
     root.description = "Chat for networks where nothing else works."
-    root.add_argument("--version", action=_Version, nargs=0, help="print the version and end")
+    root.add_argument("--version", action=Version, nargs=0, help="print the version and end")
     below = {"": root.add_subparsers(metavar="COMMAND")}
     for command in COMMANDS.values():
         first, _, second = command.name.rpartition(" ")
@@ -172,9 +169,9 @@ def _not_everywhere(option: str) -> NoReturn:
     """Where a command would be, there is an option that not every command has."""
     having = [each.name for each in COMMANDS.values() if option in (argument.word for argument in each.arguments)]
     if having:
-        _wrong(f"{option!r} is an option of {', '.join(having)}: say it after the command")
-    nearest = _nearest(option, [*_WITH_VALUE, *_FLAGS, "--help", "--version"])
-    _wrong(f"{option!r} is no option of every command{nearest}: the options of one command come after it")
+        wrong(f"{option!r} is an option of {', '.join(having)}: say it after the command")
+    close = nearest(option, [*_WITH_VALUE, *_FLAGS, "--help", "--version"])
+    wrong(f"{option!r} is no option of every command{close}: the options of one command come after it")
 
 
 def _command_at(words: list[str], at: int) -> int:
@@ -194,7 +191,7 @@ def _named(word: str, rest: list[str]) -> Command:
     seconds = {name.partition(" ")[2]: name for name in COMMANDS if name.startswith(f"{word} ")}
     if not seconds and word not in COMMANDS:
         names = list(dict.fromkeys(name.partition(" ")[0] for name in COMMANDS))
-        _wrong(f"{word!r} is no command{_nearest(word, names)}: `udpchat --help` lists those that are")
+        wrong(f"{word!r} is no command{nearest(word, names)}: `udpchat --help` lists those that are")
     at = _command_at(rest, 0)
     second = rest[at] if at < len(rest) else "--help"
     if second in seconds:
@@ -202,97 +199,18 @@ def _named(word: str, rest: list[str]) -> Command:
         return COMMANDS[seconds[second]]
     if word not in COMMANDS or (seconds and not second.startswith("-")):
         there_are = ", ".join(f"`{word} {each}`" for each in seconds)
-        _wrong(f"{word} {second}: there is {there_are}{_nearest(second, list(seconds))}")
+        wrong(f"{word} {second}: there is {there_are}{nearest(second, list(seconds))}")
     return COMMANDS[word]
 
 
-def _checked(parser: "Parser", words: list[str]) -> argparse.Namespace:
+def _checked(parser: Parser, words: list[str]) -> argparse.Namespace:
     given, left = parser.parse_known_intermixed_args(words)
     if left:
         known = [option for action in parser._actions for option in action.option_strings]  # noqa: SLF001 - its list
         unknown = next((word.partition("=")[0] for word in left if word.startswith("-")), left[0])
         what = "is no option of this" if unknown.startswith("-") else "is one word too many"
-        parser.error(f"{unknown!r} {what}{_nearest(unknown, known)}: `{parser.prog} --help` tells more")
+        parser.error(f"{unknown!r} {what}{nearest(unknown, known)}: `{parser.prog} --help` tells more")
     return given
-
-
-def _nearest(word: str, known: list[str]) -> str:
-    from difflib import get_close_matches  # noqa: PLC0415 - only for what is wrong
-
-    close = get_close_matches(word, known, 1)
-    return f" (did you mean {close[0]}?)" if close else ""
-
-
-# --- parsers ---
-
-
-def _say(text: str) -> None:
-    """Print it. Raises `ReaderGone`."""
-    from .output import Output  # noqa: PLC0415 - not for what is right
-
-    Output(as_json=False).say(text)
-
-
-def _wrong(message: str) -> NoReturn:
-    print(f"udpchat: {message}", file=sys.stderr)
-    raise SystemExit(Exit.USAGE)
-
-
-class Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line.
-
-    Attributes:
-        example: a line that is right.
-    """
-
-    example = ""
-
-    def __init__(self, prog: str) -> None:
-        super().__init__(prog, allow_abbrev=False, formatter_class=_Formatter)
-
-    def print_help(self, file: object = None) -> None:  # noqa: ARG002 - as argparse has it
-        """Say it. Raises `ReaderGone`."""
-        _say(self.format_help().rstrip("\n"))
-
-    def error(self, message: str) -> NoReturn:
-        """Say it, and end."""
-        missing = message.removeprefix(_MISSING)
-        if missing != message:
-            message = f"{missing} is missing: say it as in `{self.example}`"
-        _wrong(message.removeprefix("argument "))
-
-    def _check_value(self, action: argparse.Action, value: str) -> None:
-        choices = list(action.choices or ())
-        if choices and value not in choices:
-            nearest = _nearest(value, choices)
-            raise argparse.ArgumentError(action, f"{value!r} is none of {', '.join(choices)}{nearest}")
-
-
-class _Formatter(argparse.RawDescriptionHelpFormatter):
-    """As wide as the terminal; argparse would import compression for asking."""
-
-    def __init__(self, prog: str) -> None:
-        super().__init__(prog, width=_columns() - 2)
-
-
-def _columns() -> int:
-    try:
-        return max(int(os.environ.get("COLUMNS") or os.get_terminal_size(1).columns), COLUMNS_MIN)
-    except (OSError, ValueError):  # no terminal
-        return COLUMNS_USUAL
-
-
-class _Version(argparse.Action):
-    def __call__(self, *_: object) -> NoReturn:
-        _print_version()
-
-
-def _print_version() -> NoReturn:
-    """Looked up when it is asked for: that takes as long as all the rest."""
-    from importlib.metadata import version  # noqa: PLC0415 - see above
-
-    _say(f"udpchat {version('udpchat')}")
-    raise SystemExit(Exit.DONE)
 
 
 # --- the classic forms ---
