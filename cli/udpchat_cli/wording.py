@@ -13,7 +13,9 @@ _REFUSALS = {
     Refusal.KEY_CHANGED: "it was meant for the key before, and that is gone",
     Refusal.TOO_LONG: "the server does not keep texts of that length",
     Refusal.BANNED: "the server does not serve this name",
-    Refusal.NAME_TAKEN: "somebody else has this name; choose another one",
+    Refusal.NAME_TAKEN: (
+        "somebody else has this name; choose another one, or if it was yours ask whoever runs the server"
+    ),
     Refusal.TOO_MANY: "the server takes no more new names now; try again in a minute, or ask whoever runs it",
     Refusal.NOT_ADMITTED: "the server takes only users who are invited, or on its list",
     Refusal.STALE_CARD: "the server knows newer keys of this name; a backup was put back that is too old",
