@@ -19,9 +19,7 @@ from ..imports import much_imported
 def run(given: Given) -> int:
     """Chat; the exit status. Raises `Failed`, `StoreError` and `udp.DriverError`."""
     if given.arguments.json:
-        raise Failed(
-            Exit.USAGE, "chat is for people: `udpchat listen --json` and `udpchat send --json` are for programs"
-        )
+        raise Failed(Exit.USAGE, "chat is for people: programs have `udpchat listen --json` and `udpchat send --json`")
     who = speaker(given.arguments)
     chosen = given.arguments.ui or who.settings.ui
     return run_loop(_chat(who, given, is_plain=chosen == "plain" or not _can_edit()))

@@ -107,7 +107,7 @@ def test_a_name_that_is_taken_is_an_error_with_a_status(server: Server) -> None:
 def test_programs_are_sent_elsewhere(server: Server) -> None:
     printed, status = command(server, "lew", "chat", "--json")
     assert (printed, status) == (
-        "udpchat: chat is for people: `udpchat listen --json` and `udpchat send --json` are for programs\n",
+        "udpchat: chat is for people: programs have `udpchat listen --json` and `udpchat send --json`\n",
         2,
     )
 
