@@ -76,18 +76,26 @@ def test_a_bot_is_ten_lines_of_shell(users: tuple[User, User], tmp_path: Path) -
     assert running.returncode == 0
 
 
+@pytest.mark.parametrize("to", ["all", "listen"])
 @pytest.mark.parametrize("shell", ["sh", "bash"])
-def test_a_bot_in_shell_ends_where_somebody_types_ctrl_c(shell: str, users: tuple[User, User], tmp_path: Path) -> None:
+def test_a_bot_in_shell_ends_where_it_is_interrupted(
+    shell: str, to: str, users: tuple[User, User], tmp_path: Path
+) -> None:
+    """By Ctrl-C, which goes to the shell and to what it waits for; or by a signal for `listen` alone."""
     _, bob = users
     bob.arrive()
-    (tmp_path / "bot").write_text(BOT)
+    saying_pid = f"sh -c 'echo $$ >{tmp_path}/pid; exec \"$@\"' -"
+    (tmp_path / "bot").write_text(BOT.replace(f"$({RUN} listen", f"$({saying_pid} {RUN} listen"))
+    words = [shell, str(tmp_path / "bot")]
     running = subprocess.Popen(
-        [shell, tmp_path / "bot"], env=bob.environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        start_new_session=True,
-    )  # fmt: skip
-    bob.wait_for_socket()
-    os.killpg(running.pid, signal.SIGINT)  # as the terminal does: to the shell, and to what it waits for
+        words, env=bob.environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+    )
     try:
+        bob.wait_for_socket()
+        if to == "all":
+            os.killpg(running.pid, signal.SIGINT)
+        else:
+            os.kill(int((tmp_path / "pid").read_text()), signal.SIGINT)
         assert running.communicate(timeout=PATIENCE_S)[0] == ""
     finally:
         if running.poll() is None:
