@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from udpchat_core.address import Address
 from udpchat_core.fields import Refusal
 from udpchat_net import udp
+
+from .values import Account
 
 _REFUSALS = {
     Refusal.UNKNOWN: "nobody is registered under that name",
@@ -40,6 +43,11 @@ def fingerprint(key: bytes) -> str:
     """The whole of a key, for people to compare."""
     digits = key.hex()
     return " ".join(digits[at : at + 8] for at in range(0, len(digits), 8))
+
+
+def made(account: Account, path: Path) -> str:
+    """That there is an identity which was not here before: whoever mistyped the name sees it."""
+    return f"{account} is new on this machine: its keys were made, and are in {path}"
 
 
 def shown(address: Address) -> str:

@@ -44,7 +44,7 @@ Reported = Callable[..., tuple[dict[str, dict[str, str]], int]]
 def test_an_account_is_tried_with_its_clock_and_a_peer(server: Server, tmp_path: Path, reported: Reported) -> None:
     dan, dot = (User(name, server, tmp_path) for name in ("dan", "dot"))
     for user in (dan, dot):
-        assert user.run("who")[2] == 0
+        user.arrive()
     told, status = reported(*dan.words, "--peer", "dot")
     assert status == 0
     assert re.fullmatch(rf"dan is registered, and seen at {HOST}:\d+", told["registration"]["text"])
@@ -77,7 +77,7 @@ def test_a_clock_that_is_wrong_is_said(
     server: Server, tmp_path: Path, reported: Reported, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dora = User("dorothea", server, tmp_path)
-    assert dora.run("who")[2] == 0
+    dora.arrive()
     monkeypatch.setattr(Client, "server_ahead_ms", 7_200_000)
     told, status = reported(*dora.words)
     assert status == Exit.STATE
@@ -91,7 +91,7 @@ def test_a_ban_is_said(tmp_path: Path, reported: Reported, capfd: pytest.Capture
     try:
         first_line(process)
         account = ["--as", f"dora@{HOST}:{port}", "--state", str(tmp_path / "dora")]
-        assert main([*account, "who"]) == 0
+        start("chat", "--ui", "plain", *account, stdin=subprocess.DEVNULL).communicate(timeout=PATIENCE_S)
         assert main(["server", "ban", "dora", "--state", str(tmp_path / "server")]) == 0
         capfd.readouterr()
         told, status = reported(*account)
