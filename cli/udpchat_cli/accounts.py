@@ -1,6 +1,7 @@
 """Who speaks: found in what the user said, in the settings, or in the state folder.
 
-An identity is made only where the user said NAME@HOST: as an argument, with `--as`, in `UDPCHAT_AS` or in the settings.
+An identity is made only by `chat`, `send` and `listen`, and only where the user said NAME@HOST: as an argument, with
+`--as`, in `UDPCHAT_AS` or in the settings. What only looks makes none: a name that was mistyped is not to be taken.
 """
 
 import os

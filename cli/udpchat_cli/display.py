@@ -48,13 +48,17 @@ def body(indent: int, text: str, columns: int | None = None, edge: str = BAR) ->
     With `columns`, so are those that are there because the text is too wide; else the terminal would begin them at its
     left edge.
     """
-    crowded = columns is not None and indent > columns // 2
+    crowded = columns is not None and indent > columns // 2 and not _fits(text, columns - indent)
     bar = " " * max((_CROWDED_INDENT if crowded else indent) - len(edge), 0) + edge
     room = None if columns is None else max(columns - len(bar) - 1, _ROOM_MIN)
     rows = [""] if crowded else []
     for line in text.replace("\r\n", "\n").split("\n"):
         rows += _wrapped(escaped(line.replace("\t", _TAB)), room)
     return [rows[0], *(bar + row for row in rows[1:])]
+
+
+def _fits(text: str, columns: int) -> bool:
+    return "\n" not in text and columns_of(escaped(text.replace("\t", _TAB))) < columns
 
 
 def _wrapped(line: str, room: int | None) -> list[str]:

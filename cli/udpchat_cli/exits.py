@@ -6,7 +6,7 @@ from enum import IntEnum
 class Exit(IntEnum):
     """How the command ended."""
 
-    DONE = 0  # what was asked for is done, the level waited for is reached; a signal ended a server or client in order
+    DONE = 0  # what was asked for is done, or the level waited for is reached; a signal ended what has no other end
     INTERNAL = 1  # a fault of this program
     USAGE = 2  # the arguments are wrong, or the address or port that they name cannot be had
     UNKNOWN = 3  # nobody has that name
@@ -15,8 +15,8 @@ class Exit(IntEnum):
     REFUSED = 6  # the server does not take this client, or this message
     KEY_CHANGED = 7  # somebody, or the server, has another key than before, and nobody accepted it
     STATE = 8  # the state is locked, damaged or cannot be written; or standard output cannot
-    QUEUED = 9  # the time is over: what was sent is on this disk, and sent at the next start
-    INTERRUPTED = 130  # by a signal, without waiting for anything
+    QUEUED = 9  # the time is over: what was sent is on this disk, and sent once the server takes it
+    INTERRUPTED = 130  # by a signal, before what was asked for was done
 
 
 class Failed(Exception):

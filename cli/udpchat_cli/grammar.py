@@ -194,7 +194,8 @@ _DECLARED: Final = (
         ),
         "Exit status: 0 the level waited for was reached, 3 nobody has that name, 4 the server does not answer,\n"
         "5 stored and not delivered yet, 6 refused, 7 held because a key changed, 9 still queued. What was not\n"
-        "delivered is kept, and sent by the next udpchat of the same name.",
+        "delivered is kept, and sent by the udpchat of the same name that is running, or by the next one. A name that\n"
+        "is new on this machine is made, and that is said.",
     ),
     Command(
         "listen",
@@ -205,7 +206,11 @@ _DECLARED: Final = (
             _takes("--count", metavar="N", type=values.count, help="end after so many messages"),
             _takes("--timeout", metavar="S", type=_SECONDS, help="end after so many seconds"),
         ),
-        "Messages that no other udpchat showed yet come first.",
+        "Messages that no other udpchat showed yet come first. What was printed counts as seen, also what a pipe\n"
+        "took and nobody read: say `--count 1`, not `| head -1`. A name that is new on this machine is made, and that\n"
+        "is said.\n"
+        "Exit status: 0 as many came as were wanted, or the time is over and no number was said, or a signal ended\n"
+        "what had no other end; 9 the time is over and fewer came, 130 a signal came before either.",
     ),
     Command("who", "who is there, and who is away", "udpchat who --as anna@example.org", "who"),
     Command(

@@ -1,11 +1,14 @@
 """Sending a message and waiting for how it stands: by `send` itself, or for it by a `chat` or `listen` that runs."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Final
 
 from udpchat_core import client_events as e
 from udpchat_core.events import StorageFailed, StorageRecovered
 from udpchat_core.fields import Refusal
+from udpchat_core.limits import DIRECT_RETRY_US, DIRECT_WAIT_US_MAX, LOOKUP_PATIENCE_US
 
 from . import schema
 from .control import Say
@@ -20,14 +23,21 @@ LEVELS: Final = ("stored", "delivered")
 ROSTER_S_MAX: Final = 10.0
 """How long the list of users may take: it is asked for page by page, and what is lost is asked for again."""
 WAIT_S_MAX: Final = 30 * 86_400
+DIRECT_S_MAX: Final = (LOOKUP_PATIENCE_US + len(DIRECT_RETRY_US) * DIRECT_WAIT_US_MAX) / 1_000_000
+"""How long the direct tries of a message may take that waits for no other one; most often it is half a second."""
 
 
 class _Message:
-    """What is known of a message that is being sent."""
+    """What is known of a message that is being sent.
 
-    def __init__(self, number: int, to: str, say: Say) -> None:
-        self.number, self.to, self._say = number, to, say
-        self.queued = self.delivered = self.disk_fails = False
+    Attributes:
+        tried: whether the direct tries are over, and it takes the server to deliver it.
+        carrier: which udpchat goes on with it, if it is not delivered by the end of this.
+    """
+
+    def __init__(self, number: int, to: str, carrier: str, say: Say) -> None:
+        self.number, self.to, self.carrier, self._say = number, to, carrier, say
+        self.queued = self.delivered = self.disk_fails = self.tried = False
         self.stored: e.MessageStored | None = None
         self.refused: Refusal | None = None
 
@@ -40,6 +50,8 @@ class _Message:
                 self.disk_fails = False
             case e.MessageQueued(self.number):
                 self.queued = True
+            case e.MessageUnanswered(self.number):
+                self.tried = True
             case e.MessageStored(self.number):
                 self.stored = event
             case e.MessageDelivered(self.number):
@@ -57,30 +69,57 @@ class _Message:
             self._say(thing)
 
 
-async def deliver(session: Session, to: str, text: str, level: str, seconds: float | None, say: Say) -> None:
+async def deliver(
+    session: Session, to: str, text: str, level: str, seconds: float | None, say: Say, *, goes_on: bool = False
+) -> None:
     """Send a message, and wait until it is stored or delivered (`level`), for so many seconds.
 
-    Without a number: until it is clear how it stands, which it is once the server has it and the recipient is away.
-    `say` gets the states on the way. Raises `Failed` if the level is not reached.
+    Without a number: until it is clear how it stands, which it is once the server has it and the recipient is away. A
+    session in trouble may still reach the recipient directly: that is waited for. `say` gets the states on the way.
+    `goes_on` tells that the session stays, and goes on with what was not delivered. Raises `Failed` if the level is not
+    reached.
     """
-    message = _Message(session.core.next_message, to, say)
+    carrier = f"the udpchat of {session.account} that is running, once it can" if goes_on else _next(session)
+    message = _Message(session.core.next_message, to, carrier, say)
 
     def is_settled() -> bool:
         if message.stored is not None and (level == "stored" or (seconds is None and not message.stored.online)):
             return True
-        stuck = message.refused is not None or to in session.changed_keys or session.trouble is not None
-        return message.delivered or stuck
+        stuck = message.refused is not None or to in session.changed_keys
+        return message.delivered or stuck or (session.trouble is not None and not _may_come_directly(session, message))
 
     with session.listening(message.happened):
         session.call(session.core.send, to, text)
         await session.until(lambda: message.queued or message.disk_fails)
         if not message.queued:
             raise Failed(Exit.STATE, "the disk takes nothing at the moment, so the message is not saved, and not sent")
-        try:
-            await session.until(is_settled, SETTLE_S if seconds is None else seconds)
-        except Failed as failed:
-            raise Failed(failed.status, f"{failed}; {_kept(session, message)}") from failed
+        with _trying(session, message):
+            try:
+                await session.until(is_settled, SETTLE_S if seconds is None else seconds)
+            except Failed as failed:
+                message.carrier = _next(session)  # also of a session that would have gone on: the signal ends it
+                raise Failed(failed.status, f"{failed}; {_kept(message)}") from failed
     _check(session, message, level)
+
+
+@contextmanager
+def _trying(session: Session, message: _Message) -> Iterator[None]:
+    """Meanwhile see that direct tries come to an end: those of a message behind many others may never begin."""
+
+    def give_up() -> None:
+        message.tried = True
+        session.changed()
+
+    timer = asyncio.get_running_loop().call_later(DIRECT_S_MAX, give_up)
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _may_come_directly(session: Session, message: _Message) -> bool:
+    """Whether it is, or will be, on its way to an address of the recipient, without a server."""
+    return not message.tried and session.core.peer_address(message.to) is not None
 
 
 def _check(session: Session, message: _Message, level: str) -> None:
@@ -103,12 +142,16 @@ def _check(session: Session, message: _Message, level: str) -> None:
             Exit.STORED, f"not delivered to {to} yet{away}: the server has it on disk, and this machine as well"
         )
     if session.trouble is not None:
-        raise Failed(session.trouble.status, f"{session.trouble}; {_kept(session, message)}")
-    raise Failed(Exit.QUEUED, f"the server did not take it within the time; {_kept(session, message)}")
+        raise Failed(session.trouble.status, f"{_kept(message)}; {session.trouble}")
+    raise Failed(Exit.QUEUED, f"the server did not take it within the time; {_kept(message)}")
 
 
-def _kept(session: Session, message: _Message) -> str:
-    return f"message {message.number} is kept, and sent by the next udpchat of {session.account}"
+def _kept(message: _Message) -> str:
+    return f"message {message.number} is kept, and sent by {message.carrier}"
+
+
+def _next(session: Session) -> str:
+    return f"the next udpchat of {session.account}"
 
 
 async def answer(session: Session, request: Mapping[str, Any], say: Say) -> None:
@@ -118,14 +161,24 @@ async def answer(session: Session, request: Mapping[str, Any], say: Say) -> None
             seconds = request.get("seconds")
             if seconds is not None and (not isinstance(seconds, int | float) or not 0 <= seconds <= WAIT_S_MAX):
                 raise Failed(Exit.USAGE, f"{seconds!r} are no seconds")
-            await deliver(session, to, text, level, seconds, say)
+            await deliver(session, to, text, level, seconds, say, goes_on=True)
         case {"do": "who"}:
-            known = session.core.roster  # with this user in it, once it is known
-            if not await session.until(lambda: bool(known) or session.trouble is not None, ROSTER_S_MAX) or not known:
-                raise session.trouble or Failed(Exit.UNREACHABLE, "the server did not say who is there: try again")
-            for name, online in sorted(session.core.roster.items()):
-                say(schema.made("user", name=name, online=online))
+            await _say_roster(session, say)
         case {"do": "verify", "act": str(act)}:
             await verify(session, str(request.get("peer", "")), act, say)
         case _:
             raise Failed(Exit.USAGE, "the udpchat that works with this state does not know how: restart it")
+
+
+async def _say_roster(session: Session, say: Say) -> None:
+    """Tell who is there. What is known from before does not count while the server says nothing."""
+    roster = session.core.roster  # with this user in it, once it is known
+    await session.until(lambda: session.trouble is not None or (session.is_online and bool(roster)), ROSTER_S_MAX)
+    if session.trouble is not None:
+        raise session.trouble
+    if not session.is_online:
+        raise Failed(Exit.UNREACHABLE, f"the udpchat of {session.account} that is running is away: type /back there")
+    if not roster:
+        raise Failed(Exit.UNREACHABLE, "the server did not say who is there: try again")
+    for name, online in sorted(roster.items()):
+        say(schema.made("user", name=name, online=online))

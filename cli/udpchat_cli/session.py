@@ -56,6 +56,7 @@ class Session:
 
     Attributes:
         account: who it is.
+        is_new: whether its keys were made now.
         core: the protocol.
         driver: what runs the core.
         is_online: whether it is registered, and the server answers.
@@ -76,7 +77,7 @@ class Session:
         random: Callable[[int], bytes] = os.urandom,
     ) -> None:
         clock = clock or Clock()
-        self.account = account
+        self.account, self.is_new = account, False
         self.core = Client(StandardSuite(random), store.load(), server, clock.now(), watch_all=watch_all)
         self.driver = Driver(self.core, store, self._happened, clock)
         self.is_online = False
@@ -255,7 +256,8 @@ async def session(who: Speaker, *, watch_all: bool = False, offline: bool = Fals
     at the moment is in trouble, but can be sent with. Raises `Failed`, and `StoreError` for a state that is in use.
     """
     host, port, trouble = who.account.host, who.account.port, None
-    server = None if who.is_known else await resolved(host, port)
+    is_new = not who.is_known
+    server = await resolved(host, port) if is_new else None
     store = open_store(who.account, who.path)
     try:
         try:
@@ -265,7 +267,7 @@ async def session(who: Speaker, *, watch_all: bool = False, offline: bool = Fals
                 raise
             server, trouble = NOWHERE, failed
         running = Session(who.account, store, server, watch_all=watch_all)
-        running.trouble = trouble
+        running.is_new, running.trouble = is_new, trouble
     except BaseException:
         store.close()
         raise

@@ -2,18 +2,23 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from udpchat_core.address import Address
 from udpchat_core.fields import Refusal
 from udpchat_net import udp
 
+from .values import Account
+
 _REFUSALS = {
     Refusal.UNKNOWN: "nobody is registered under that name",
     Refusal.KEY_CHANGED: "it was meant for the key before, and that is gone",
     Refusal.TOO_LONG: "the server does not keep texts of that length",
     Refusal.BANNED: "the server does not serve this name",
-    Refusal.NAME_TAKEN: "somebody else has this name; choose another one",
+    Refusal.NAME_TAKEN: (
+        "somebody else has this name; choose another one, or if it was yours ask whoever runs the server"
+    ),
     Refusal.TOO_MANY: "the server takes no more new names now; try again in a minute, or ask whoever runs it",
     Refusal.NOT_ADMITTED: "the server takes only users who are invited, or on its list",
     Refusal.STALE_CARD: "the server knows newer keys of this name; a backup was put back that is too old",
@@ -38,6 +43,11 @@ def fingerprint(key: bytes) -> str:
     """The whole of a key, for people to compare."""
     digits = key.hex()
     return " ".join(digits[at : at + 8] for at in range(0, len(digits), 8))
+
+
+def made(account: Account, path: Path) -> str:
+    """That there is an identity which was not here before: whoever mistyped the name sees it."""
+    return f"{account} is new on this machine: its keys were made, and are in {path}"
 
 
 def shown(address: Address) -> str:

@@ -96,7 +96,9 @@ def test_a_text_is_wrapped_between_words_and_nothing_of_it_is_lost() -> None:
 
 
 def test_a_head_that_takes_half_of_the_row_has_it_alone() -> None:
-    assert body(50, "hello", 80) == ["", "      | hello"]
+    assert body(50, "hello " * 6, 80) == ["", "      | hello hello hello hello hello hello "]
+    assert body(50, "hello\nyou", 80) == ["", "      | hello", "      | you"]
+    assert body(50, "hello", 80) == ["hello"]  # but for what fits beside it
 
 
 def test_a_link_stays_whole_to_be_followed_and_what_may_look_like_a_head_is_no_link() -> None:

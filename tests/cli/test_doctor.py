@@ -46,7 +46,7 @@ Reported = Callable[..., tuple[dict[str, dict[str, str]], int]]
 def test_an_account_is_tried_with_its_clock_and_a_peer(server: Server, tmp_path: Path, reported: Reported) -> None:
     dan, dot = (User(name, server, tmp_path) for name in ("dan", "dot"))
     for user in (dan, dot):
-        assert user.run("who")[2] == 0
+        user.arrive()
     told, status = reported(*dan.words, "--peer", "dot")
     assert status == 0
     assert re.fullmatch(rf"dan is registered, and seen at {HOST}:\d+", told["registration"]["text"])
@@ -99,7 +99,7 @@ def test_a_clock_that_is_wrong_is_said(
     server: Server, tmp_path: Path, reported: Reported, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dora = User("dorothea", server, tmp_path)
-    assert dora.run("who")[2] == 0
+    dora.arrive()
     monkeypatch.setattr(Client, "server_ahead_ms", 7_200_000)
     told, status = reported(*dora.words)
     assert status == Exit.STATE
@@ -113,7 +113,7 @@ def test_a_ban_is_said(tmp_path: Path, reported: Reported, capfd: pytest.Capture
     try:
         first_line(process)
         account = ["--as", f"dora@{HOST}:{port}", "--state", str(tmp_path / "dora")]
-        assert main([*account, "who"]) == 0
+        start("chat", "--ui", "plain", *account, stdin=subprocess.DEVNULL).communicate(timeout=PATIENCE_S)
         assert main(["server", "ban", "dora", "--state", str(tmp_path / "server")]) == 0
         capfd.readouterr()
         told, status = reported(*account)
@@ -162,7 +162,7 @@ def test_on_a_wrong_port_it_says_so_to_read(tmp_path: Path) -> None:
 
 def test_a_broken_disk_is_a_row_of_the_report(server: Server, tmp_path: Path) -> None:
     dave = User("dave", server, tmp_path)
-    assert dave.run("who")[2] == 0
+    dave.arrive()
     command = [sys.executable, "-m", "udpchat_cli", "doctor", "--peer", "dan", *dave.words]
     run = subprocess.run(
         command,
@@ -187,7 +187,7 @@ def test_an_account_that_cannot_be_asked_leaves_no_line_out(server: Server, tmp_
     assert {told[check]["text"] for check in ("registration", "clock", "way to a peer")} == {
         f"dorina@{HOST}:{server.port} is not known on this machine: `udpchat chat` makes it"
     }
-    assert dorina.run("who")[2] == 0
+    dorina.arrive()
     (path,) = dorina.folder.glob("client-*.db")
     held = LockFile(path)  # as `send` does, which nobody can ask
     try:
@@ -204,7 +204,7 @@ def test_where_a_file_keeps_it_from_knowing_who_speaks_the_file_is_a_row(
     server: Server, tmp_path: Path, reported: Reported
 ) -> None:
     dietmar = User("dietmar", server, tmp_path)
-    assert dietmar.run("who")[2] == 0
+    dietmar.arrive()
     (path,) = dietmar.folder.glob("client-*.db")
     path.write_text("my diary")
     told, status = reported("--state", str(dietmar.folder))

@@ -157,15 +157,26 @@ def test_what_could_not_be_written_is_not_marked(
     play(scene, tmp_path)
 
 
-def test_a_signal_ends_it_in_order(screen: Screen, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("count", "seconds", "status"),
+    [(None, None, Exit.DONE), (2, None, Exit.INTERRUPTED), (None, 60, Exit.INTERRUPTED), (1, 60, Exit.DONE)],
+)
+def test_a_signal_ends_it_in_order(
+    count: int | None, seconds: float | None, status: Exit, screen: Screen, tmp_path: Path
+) -> None:
     async def scene(stage: Stage) -> None:
+        await stage.known("bob")
+        await send(stage, "one")
         bob = stage.session("bob")
-        listening = asyncio.ensure_future(screen.listener(bob).listen(None))
+        listening = asyncio.ensure_future(screen.listener(bob, count).listen(seconds))
         await asyncio.sleep(5)
         bob.interrupt()
-        assert await listening is Exit.DONE
+        assert await listening is status
         await bob.end()
         assert {"event": "left", "name": "bob"} in stage.logged
+        assert screen.texts() == ["one"]
+        assert await listen(stage, screen, seconds=5) is Exit.DONE
+        assert screen.texts() == []  # what was printed was seen
 
     play(scene, tmp_path)
 

@@ -22,6 +22,8 @@ TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
 
 def test_a_message_from_a_pipe_waits_for_the_next_who_listens(users: tuple[User, User]) -> None:
     anna, bob = users
+    for user in users:
+        user.arrive()
     assert {"event": "user", "name": bob.name, "online": True} in bob.things("who")
     text = "  error: \x1b[31mred\x1b[0m\n\n  at line 5\n"
     printed, complaint, status = anna.run("send", bob.name, "-", typed=text)
@@ -45,24 +47,27 @@ def test_a_message_from_a_pipe_waits_for_the_next_who_listens(users: tuple[User,
     ]
 
 
-def test_a_bot_is_ten_lines_of_shell(users: tuple[User, User], tmp_path: Path) -> None:
-    anna, bob = users
-    command = " ".join(COMMAND)
-    python = sys.executable
-    bot = f"""\
+RUN = " ".join(COMMAND)
+BOT = f"""\
 set -u
-field() {{ {python} -c "import json, sys; print(json.load(sys.stdin)['$1'])"; }}   # or: jq -r .$1
-while line=$({command} listen --json --count 1); do
+field() {{ {sys.executable} -c "import json, sys; print(json.load(sys.stdin)['$1'])"; }}   # or: jq -r .$1
+while line=$({RUN} listen --json --count 1); do
     from=$(echo "$line" | field from)
     case $(echo "$line" | field text) in
-        ping) {command} send --wait stored "$from" pong ;;
-        stop) {command} send --wait stored "$from" bye; exit 0 ;;
-        *)    {command} send --wait stored "$from" "say ping or stop" ;;
+        ping) {RUN} send --wait stored "$from" pong ;;
+        stop) {RUN} send --wait stored "$from" bye; exit 0 ;;
+        *)    {RUN} send --wait stored "$from" "say ping or stop" ;;
     esac
 done
 """
-    (tmp_path / "bot").write_text(bot)
-    bob.run("who")
+"""As README has it."""
+
+
+def test_a_bot_is_ten_lines_of_shell(users: tuple[User, User], tmp_path: Path) -> None:
+    anna, bob = users
+    (tmp_path / "bot").write_text(BOT)
+    for user in users:
+        user.arrive()
     running = subprocess.Popen(["sh", tmp_path / "bot"], env=bob.environ, stdout=subprocess.PIPE, text=True)
     for text in ("hello", "ping", "stop"):
         assert anna.run("send", "--wait", "stored", bob.name, text) == ("", "", 0)
@@ -72,9 +77,62 @@ done
     assert running.returncode == 0
 
 
+@pytest.mark.parametrize("to", ["all", "listen"])
+@pytest.mark.parametrize("shell", ["sh", "bash"])
+def test_a_bot_in_shell_ends_where_it_is_interrupted(
+    shell: str, to: str, users: tuple[User, User], tmp_path: Path
+) -> None:
+    """By Ctrl-C, which goes to the shell and to what it waits for; or by a signal for `listen` alone."""
+    _, bob = users
+    bob.arrive()
+    saying_pid = f"sh -c 'echo $$ >{tmp_path}/pid; exec \"$@\"' -"
+    (tmp_path / "bot").write_text(BOT.replace(f"$({RUN} listen", f"$({saying_pid} {RUN} listen"))
+    words = [shell, str(tmp_path / "bot")]
+    running = subprocess.Popen(
+        words, env=bob.environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+    )
+    try:
+        bob.wait_for_socket()
+        if to == "all":
+            os.killpg(running.pid, signal.SIGINT)
+        else:
+            os.kill(int((tmp_path / "pid").read_text()), signal.SIGINT)
+        assert running.communicate(timeout=PATIENCE_S)[0] == ""
+    finally:
+        if running.poll() is None:
+            os.killpg(running.pid, signal.SIGKILL)
+            running.communicate()
+
+
+@pytest.mark.parametrize(("words", "status"), [((), 0), (("--count", "1"), 130), (("--timeout", "600"), 130)])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_interrupts_a_listen_that_would_have_ended_by_itself(
+    number: signal.Signals, words: tuple[str, ...], status: int, users: tuple[User, User]
+) -> None:
+    _, bob = users
+    bob.arrive()
+    listening = bob.start("listen", *words)
+    bob.wait_for_socket()
+    listening.send_signal(number)
+    assert listening.communicate(timeout=PATIENCE_S)[0] == ""
+    assert listening.returncode == status
+
+
+def test_a_name_that_is_new_here_is_made_by_what_sends_or_receives_and_that_is_said(users: tuple[User, User]) -> None:
+    for user, words in zip(users, (("send", "nobody-at-all", "hello"), ("listen", "--timeout", "0.2")), strict=True):
+        _, complaint, status = user.run("who")
+        assert (status, complaint.startswith(f"udpchat: there is no {user.account} in ")) == (2, True)
+        assert not user.folder.exists()
+        new, *others = user.run(*words)[1].splitlines()
+        (path,) = user.folder.glob("client-*.db")
+        assert new == f"udpchat: {user.account} is new on this machine: its keys were made, and are in {path}"
+        assert user.run(*words)[1].splitlines() == others
+
+
 def test_send_and_who_go_through_whoever_listens_with_the_same_identity(users: tuple[User, User]) -> None:
     anna, bob = users
-    anna.run("who")
+    for user in users:
+        user.arrive()
     listening = bob.start("listen", "--json")
     bob.wait_for_socket()
     try:
@@ -98,6 +156,7 @@ def test_send_and_who_go_through_whoever_listens_with_the_same_identity(users: t
 
 def test_commands_of_one_identity_at_once_come_one_after_the_other(users: tuple[User, User]) -> None:
     bob = users[1]
+    bob.arrive()
     sending = [bob.start("send", bob.name, f"no. {number}") for number in range(4)]
     assert [process.communicate(timeout=PATIENCE_S)[0] for process in sending] == [""] * 4
     assert [process.returncode for process in sending] == [0] * 4
@@ -106,6 +165,7 @@ def test_commands_of_one_identity_at_once_come_one_after_the_other(users: tuple[
 
 def test_a_listener_that_was_killed_is_in_nobodys_way(users: tuple[User, User]) -> None:
     bob = users[1]
+    bob.arrive()
     listening = bob.start("listen")
     bob.wait_for_socket()
     listening.kill()
@@ -117,6 +177,7 @@ def test_a_listener_that_was_killed_is_in_nobodys_way(users: tuple[User, User]) 
 
 def test_a_reader_that_had_enough_ends_it_without_a_word(users: tuple[User, User]) -> None:
     bob = users[1]
+    bob.arrive()
     for text in ("one", "two", "three"):
         assert bob.run("send", bob.name, text)[2] == 0
     shell = f"{' '.join(COMMAND)} history | head -1; {' '.join(COMMAND)} listen --json | head -1"
@@ -139,6 +200,7 @@ def test_a_reader_that_had_enough_ends_it_without_a_word(users: tuple[User, User
         (("send", "bob", "-"), "x" * 65_537, "a message has 65,536 bytes at most"),
         (("send", "bob", "é" * 32_769), "", "a message has 65,536 bytes at most"),
         (("history",), "", "there is no "),
+        (("who",), "", "there is no "),
     ],
 )
 def test_what_cannot_be_done_is_said_and_makes_nobody(
@@ -154,7 +216,7 @@ def test_what_cannot_be_done_is_said_and_makes_nobody(
 
 def test_a_server_whose_name_has_no_address_makes_nobody(users: tuple[User, User]) -> None:
     anna, _ = users
-    for words in (("who",), ("listen",), ("send", "bob", "hello")):
+    for words in (("listen",), ("send", "bob", "hello")):
         printed, complaint, status = anna.run(*words, "--as", "anna@nowhere.invalid")
         assert (printed, status) == ("", 4)
         assert re.match(r"udpchat: (nowhere\.invalid has no address|the address of nowhere\.invalid cannot)", complaint)
@@ -191,8 +253,8 @@ def test_a_server_serves_where_it_is_told_and_answers_its_operator(
         return done.stdout, done.stderr, done.returncode
 
     environ = os.environ | {"UDPCHAT_STATE": str(tmp_path / "eve")}
-    who = [*COMMAND, "who", "--as", f"eve@127.0.0.1:{port}"]
-    refused = subprocess.run(who, capture_output=True, text=True, env=environ, timeout=PATIENCE_S, check=False)
+    listen = [*COMMAND, "listen", "--as", f"eve@127.0.0.1:{port}"]
+    refused = subprocess.run(listen, capture_output=True, text=True, env=environ, timeout=PATIENCE_S, check=False)
     assert refused.returncode == 6
     assert "takes only users who are invited, or on its list; for its list, the key of eve is " in refused.stderr
     status = json.loads(operate("status", "--json")[0])
@@ -257,7 +319,7 @@ def test_a_server_that_cannot_serve_says_why(words: tuple[str, ...], says: str, 
 
 def test_on_a_terminal_send_asks_for_the_text_and_says_how_it_stands(users: tuple[User, User]) -> None:
     anna, bob = users
-    bob.run("who")
+    bob.arrive()
     words = ["-m", "udpchat_cli", "send", bob.name, "--wait", "stored"]
     screen = pexpect.spawn(sys.executable, words, env=anna.environ, encoding="utf-8", timeout=PATIENCE_S)
     screen.expect_exact(f"to {bob.name}: ")
@@ -272,7 +334,8 @@ def test_on_a_terminal_send_asks_for_the_text_and_says_how_it_stands(users: tupl
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a file that takes nothing")
 def test_what_could_not_be_printed_is_said_and_stays_unread(users: tuple[User, User]) -> None:
     anna, bob = users
-    bob.things("who")
+    for user in users:
+        user.arrive()
     assert anna.run("send", bob.name, "--wait", "stored", "hello") == ("", "", 0)
     says = "udpchat: standard output cannot be written: No space left on device; see where it goes to, and that disk\n"
     for user, words in (

@@ -12,6 +12,7 @@ from udpchat_cli import sending
 from udpchat_cli.commands.history import rows
 from udpchat_cli.exits import Exit, Failed
 from udpchat_cli.session import NOWHERE, Session
+from udpchat_core.limits import DIRECT_WINDOW_LETTERS
 
 
 class Sent:
@@ -106,7 +107,10 @@ def test_without_a_server_it_is_status_4_and_the_next_session_sends_it(tmp_path:
         anna.start("127.0.0.1")
         sent = await Sent().by(anna, "bob")
         assert (sent.status, sent.states) == (Exit.UNREACHABLE, ["queued"])
-        assert f"message 1 is kept, and sent by the next udpchat of anna@127.0.0.1:{stage.port}" in sent.why
+        server = f"127.0.0.1:{stage.port}"
+        kept = f"message 1 is kept, and sent by the next udpchat of anna@{server}"
+        assert sent.why == f"{kept}; {server} does not answer: is a server there?"
+        assert sent.seconds < 4  # nobody knows where bob is, so nothing else is waited for
         await anna.end()
         stage.address = at
         got = list[str]()
@@ -127,11 +131,91 @@ def test_without_an_address_of_the_server_it_is_kept_as_well(tmp_path: Path) -> 
         assert anna.start() == NOWHERE
         sent = await Sent().by(anna, "bob")
         assert sent.status is Exit.UNREACHABLE
-        assert sent.why.startswith("example.org has no address; message 1 is kept")
+        assert sent.why == (
+            f"message 1 is kept, and sent by the next udpchat of {anna.account}; example.org has no address"
+        )
         await anna.end()
         store = opened(stage.who("anna"))
         assert [letter.text for letter in store.load().outbox] == ["hello"]
         store.close()
+
+    play(scene, tmp_path)
+
+
+async def troubled(stage: Stage, trouble: Exit) -> Session:
+    """A session of anna that knows where bob is, and whose server has gone, or has another key now."""
+    anna = await stage.online("anna", watch_all=True)
+    assert (await Sent().by(anna, "bob")).status is Exit.DONE
+    await stage.server.stop()
+    if trouble is Exit.KEY_CHANGED:
+        (stage.folder / "server" / "server.db").unlink()
+        stage.start_server()
+    await anna.until(lambda: anna.trouble is not None)
+    assert anna.trouble is not None
+    assert anna.trouble.status is trouble
+    return anna
+
+
+@pytest.mark.parametrize("trouble", [Exit.UNREACHABLE, Exit.KEY_CHANGED])
+def test_who_is_there_gets_it_directly_while_the_server_is_in_trouble(trouble: Exit, tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        bob = await stage.online("bob")
+        anna = await troubled(stage, trouble)
+        for level in sending.LEVELS:
+            sent = await Sent().by(anna, "bob", level=level)
+            assert (sent.status, sent.states) == (Exit.DONE, ["queued", "delivered"])
+        await anna.end()
+        await bob.end()
+
+    play(scene, tmp_path)
+
+
+@pytest.mark.parametrize("trouble", [Exit.UNREACHABLE, Exit.KEY_CHANGED])
+def test_who_went_without_a_word_is_tried_directly_and_no_longer_than_that_takes(trouble: Exit, tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        bob = await stage.online("bob")
+        anna = await troubled(stage, trouble)
+        await bob.end()
+        for _ in range(DIRECT_WINDOW_LETTERS + 2):  # the last ones wait for those before, and are not tried
+            sent = await Sent().by(anna, "bob")
+            assert (sent.status, sent.states) == (trouble, ["queued"])
+            assert 0.4 < sent.seconds < sending.DIRECT_S_MAX + 0.01
+        sent = await Sent().by(anna, "bob", seconds=0.2)
+        assert (sent.status, round(sent.seconds, 3)) == (trouble, 0.2)
+        for stranger in ("carl", "dora"):
+            sent = await Sent().by(anna, stranger)
+            assert (sent.status, sent.states) == (trouble, ["queued"])
+            assert sent.seconds < 0.1
+        await anna.end()
+
+    play(scene, tmp_path)
+
+
+def test_a_session_that_goes_on_says_that_it_has_the_message(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        bob = await stage.online("bob")
+        anna = await troubled(stage, Exit.UNREACHABLE)
+        await bob.end()
+        request = {"do": "send", "to": "bob", "text": "hi", "level": "delivered"}
+        has_it = f"is kept, and sent by the udpchat of {anna.account} that is running, once it can"
+        with pytest.raises(Failed) as failed:
+            await sending.answer(anna, request, lambda _: None)
+        assert str(failed.value) == f"message 2 {has_it}; {anna.trouble}"
+        stage.start_server()
+        with pytest.raises(Failed) as failed:
+            await sending.answer(anna, request | {"seconds": 0}, lambda _: None)
+        assert str(failed.value) == f"message 3 {has_it}; {anna.trouble}"
+        await anna.until(lambda: anna.is_online)
+        with pytest.raises(Failed) as failed:
+            await sending.answer(anna, request | {"seconds": 0}, lambda _: None)
+        assert str(failed.value) == f"the server did not take it within the time; message 4 {has_it}"
+        waiting = asyncio.ensure_future(sending.answer(anna, request | {"seconds": 60}, lambda _: None))
+        await asyncio.sleep(1)
+        anna.interrupt()
+        with pytest.raises(Failed) as failed:
+            await waiting
+        assert str(failed.value) == f"interrupted; message 5 is kept, and sent by the next udpchat of {anna.account}"
+        await anna.end()
 
     play(scene, tmp_path)
 
@@ -250,6 +334,35 @@ def test_who_is_there_is_not_told_before_it_is_known(tmp_path: Path) -> None:
         anna = stage.session("anna", watch_all=True)
         anna.start("127.0.0.1")
         with pytest.raises(Failed, match="does not answer") as failed:
+            await sending.answer(anna, {"do": "who"}, lambda _: pytest.fail("it was told"))
+        assert failed.value.status is Exit.UNREACHABLE
+        await anna.end()
+
+    play(scene, tmp_path)
+
+
+@pytest.mark.parametrize("trouble", [Exit.UNREACHABLE, Exit.KEY_CHANGED])
+def test_who_was_there_is_not_told_as_if_it_were_now(trouble: Exit, tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        bob = await stage.online("bob")
+        anna = await troubled(stage, trouble)
+        assert anna.core.roster == {"anna": True, "bob": True}
+        with pytest.raises(Failed) as failed:
+            await sending.answer(anna, {"do": "who"}, lambda _: pytest.fail("it was told"))
+        assert failed.value is anna.trouble
+        await anna.end()
+        await bob.end()
+
+    play(scene, tmp_path)
+
+
+def test_who_is_there_is_not_told_by_somebody_who_went_away_by_will(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        anna = await stage.online("anna", watch_all=True)
+        await anna.until(lambda: bool(anna.core.roster))
+        anna.call(anna.core.deregister)
+        await anna.until(lambda: not anna.is_online)
+        with pytest.raises(Failed, match="that is running is away: type /back there") as failed:
             await sending.answer(anna, {"do": "who"}, lambda _: pytest.fail("it was told"))
         assert failed.value.status is Exit.UNREACHABLE
         await anna.end()

@@ -67,7 +67,7 @@ def test_another_key_of_the_server_is_said_loudly() -> None:
 def test_alone_and_beside_a_listen_it_is_the_same_number(users: tuple[User, User]) -> None:
     anna, bob = users
     for user in users:
-        assert user.run("who")[2] == 0
+        user.arrive()
     printed, complaint, status = anna.run("verify", bob.name)
     assert (complaint, status) == ("", 0)
     number = re.findall(r"(?m)^  [\d ]+$", printed)

@@ -58,8 +58,8 @@ class Desk(Protocol):
         """What stands before the line being typed."""
         ...
 
-    def toolbar(self) -> str:
-        """What stands below it."""
+    def toolbar(self, columns: int) -> str:
+        """What stands below it, where there is room for so many columns."""
         ...
 
     def completions(self, before: str) -> list[str]:
@@ -82,7 +82,7 @@ class Closed:
         """To nobody yet."""
         return "> "
 
-    def toolbar(self) -> str:
+    def toolbar(self, columns: int) -> str:  # noqa: ARG002
         """That it takes a moment."""
         return "starting"
 

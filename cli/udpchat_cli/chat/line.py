@@ -110,7 +110,8 @@ class LineFront:
         return FormattedText([(f"class:{Style.STATE}", " " * max(len(prompt) - 2, 0) + "| ")])
 
     def _toolbar(self) -> FormattedText:
-        return FormattedText([(f"class:{_TOOLBAR}", f" {self.desk.toolbar()}")])
+        columns = self._app.output.get_size().columns
+        return FormattedText([(f"class:{_TOOLBAR}", f" {self.desk.toolbar(columns - 1)}")])
 
     # --- begin and end ---
 

@@ -54,7 +54,8 @@ class Chat:
         peer: to whom plain text goes; None before there is anybody.
         standing: whether the client is there.
         was_online: whether it was, in this run.
-        unread: how many messages of whom were shown since the user last did something with them, by name.
+        unread: how many messages of whom were shown since the user last did something with them, by name; "?" is
+            whoever is not known, and until the user does anything.
         unsettled: messages of this run that nobody but this machine has, by number.
     """
 
@@ -65,7 +66,8 @@ class Chat:
         self.unread: dict[str, int] = {}
         self.unsettled: dict[int, None] = {}
         self._now_ms = now_ms
-        self._names: dict[str, None] = {}  # last spoken with last
+        self._written: dict[str, None] = {}  # last written to last
+        self._heard: dict[str, None] = {}  # last heard of last
         self._online: dict[str, bool] = {}
         self._away_since_ms: dict[str, int] = {}
         self._day = local(now_ms()).date()
@@ -78,29 +80,23 @@ class Chat:
 
     @property
     def names(self) -> list[str]:
-        """Whom Tab offers: last spoken with first, then who else is there."""
-        last = list(reversed(self._names))
-        return last + [name for name in sorted(self._online) if name not in self._names and name != self.name]
-
-    def spoken(self, name: str) -> None:
-        """The user has to do with this name."""
-        self._names.pop(name, None)
-        self._names[name] = None
-        if len(self._names) > NAMES_REMEMBERED_MAX:
-            del self._names[next(iter(self._names))]
+        """Whom Tab offers: last written to first, then who wrote, then who else is there."""
+        there = [name for name in sorted(self._online) if name != self.name]
+        return list(dict.fromkeys([*reversed(self._written), *reversed(self._heard), *there]))
 
     def remember(self, last: Iterable[tuple[str, bool]]) -> None:
         """Who was spoken with before, oldest first, and whether the user wrote: the last written to is the peer."""
         for name, wrote in last:
-            if name != self.name or wrote:
-                self.spoken(name)
             if wrote:
+                _at_end(self._written, name)
                 self.peer = name
+            elif name != self.name:
+                _at_end(self._heard, name)
 
     def turn_to(self, name: str) -> list[Line]:
         """Write to `name` from now on."""
         self.peer = name
-        self.spoken(name)
+        _at_end(self._written, name)
         self.active()
         if self._online and name not in self._online:
             return [note(f"You write to {name} now, whom the server does not show: see /who.")]
@@ -108,15 +104,20 @@ class Chat:
         return [note(f"You write to {name} now{away}.")]
 
     def active(self) -> None:
-        """The user did something: what the current peer wrote is read."""
-        self.unread.pop(self.peer or "", None)
+        """The user did something: what the current peer wrote is read, and what nobody known did."""
+        for name in (self.peer, "?"):
+            self.unread.pop(name or "", None)
 
     def who(self) -> list[Line]:
         """Who is there, and who is away."""
         there = [name for name, online in sorted(self._online.items()) if online]
         away = [f"{name}{self._since(name)}" for name, online in sorted(self._online.items()) if not online]
         lines = [note(f"{what}: {', '.join(names)}") for what, names in (("online", there), ("away", away)) if names]
-        return lines or [note("The server did not say yet who is there.")]
+        if not lines:
+            return [note("The server did not say yet who is there.")]
+        if self.standing is not Standing.ONLINE:
+            lines.insert(0, note(f"This is what the server said last, for {_WHY_QUEUED[self.standing]}:"))
+        return lines
 
     def _is_away(self, name: str) -> bool:
         return self._online.get(name) is False
@@ -129,12 +130,12 @@ class Chat:
 
     def sent(self, number: int, to: str, text: str, *, is_held: bool = False) -> list[Line]:
         """The user sent a message: the core has it; `is_held`: until the user decides about a key."""
-        self.spoken(to)
+        _at_end(self._written, to)
         self.active()
         self.unsettled[number] = self._typed[number] = None
         now_ms = self._now_ms()
         head = (*self._at(now_ms), (Style.OWN, f"<{self.name}>"), (Style.STATE, f" #{number} "))
-        why = [state(f"#{number} held for {to}: the key changed, and /accept {to} sends it")] if is_held else []
+        why = [_held(number, to)] if is_held else []
         return [*self._day_change(now_ms), Line(head, text), *why]
 
     def arrived(self, letter: e.LetterReceived, texts: Iterable[Text]) -> list[Text]:
@@ -162,8 +163,8 @@ class Chat:
                 lines.append(mark(f"{waited:,}{' or more' if more else ''} new"))
                 waited = 0
             name = shown_name(text)
-            if text.confirmed:
-                self.spoken(text.name)
+            if text.confirmed and text.name != self.name:
+                _at_end(self._heard, text.name)
             self._count(text.name if text.confirmed else "?")
             head = (*self._at(text.sent_ms), (Style.NAME, f"<{name}>"), (Style.TEXT, " "))
             lines += [*self._day_change(text.sent_ms), Line(head, text.text)]
@@ -186,8 +187,8 @@ class Chat:
 
     # --- what happens ---
 
-    def told(self, event: Event) -> list[Line]:
-        """The lines for an event; letters have their own way, `arrived`."""
+    def told(self, event: Event, held: Iterable[str] = ()) -> list[Line]:
+        """The lines for an event; letters have their own way, `arrived`. `held` are names whose key changed."""
         match event:
             case e.PeersChanged(changes):
                 lines = self._peers_changed(changes)
@@ -201,7 +202,7 @@ class Chat:
             case StorageRecovered():
                 lines = [note("The disk works again.")]
             case _:
-                lines = [*self._stands(event), *self._message(event)]
+                lines = [*self._stands(event), *self._message(event, held)]
         return lines
 
     def _stands(self, event: Event) -> Iterator[Line]:
@@ -244,10 +245,12 @@ class Chat:
         self._online = dict(online)
         self._away_since_ms = {name: at for name, at in self._away_since_ms.items() if self._is_away(name)}
 
-    def _message(self, event: Event) -> Iterator[Line]:
+    def _message(self, event: Event, held: Iterable[str]) -> Iterator[Line]:
         match event:
             case e.MessageQueued(number, to) if number not in self._typed:
                 yield state(f"#{number} to {to}, from another udpchat command")
+                if to in held:
+                    yield _held(number, to)
             case e.MessageQueued(number, to) if self.standing is not Standing.ONLINE:
                 yield state(f"#{number} queued for {to} ({_WHY_QUEUED[self.standing]})")
             case e.MessagePostponed(number, to, refusal):
@@ -278,15 +281,22 @@ class Chat:
         """The user wants to be online."""
         self.standing, self._distrusts = Standing.CONNECTING, False
 
-    def toolbar(self, outbox: int, rtt_us: int, loss_ppm: int, held: Iterable[str]) -> str:
-        """One row about how things stand; `held` are names whose key changed."""
-        parts = [f"{self.name} {self.standing}"]
+    def toolbar(self, outbox: int, rtt_us: int, loss_ppm: int, held: Iterable[str], columns: int = 80) -> str:
+        """One row about how things stand; `held` are names whose key changed.
+
+        Where there is no room for all, how the line is goes first: what waits for the user stays.
+        """
+        line = []
         if self.standing is Standing.ONLINE and rtt_us:
-            parts += [f"{self.host} {max(rtt_us / 1_000, 1):,.0f} ms", f"loss {loss_ppm / 10_000:.0f}%"]
-        parts += [f"outbox {outbox:,}"] if outbox else []
-        parts += [f"{name}: key changed" for name in held]
-        parts += [" ".join(f"{name}:{count}" for name, count in self.unread.items())] if self.unread else []
-        return " | ".join(parts)
+            line = [f"{self.host} {max(rtt_us / 1_000, 1):,.0f} ms", f"loss {loss_ppm / 10_000:.0f}%"]
+        waiting = [f"outbox {outbox:,}"] if outbox else []
+        waiting += [f"{name}: key changed" for name in held]
+        waiting += [" ".join(f"{name}:{count}" for name, count in self.unread.items())] if self.unread else []
+        while True:
+            row = " | ".join([f"{self.name} {self.standing}", *line, *waiting])
+            if not line or len(row) < columns:
+                return row
+            line.pop()
 
     def left(self) -> list[Line]:
         """The last line, if something is left to send."""
@@ -294,3 +304,15 @@ class Chat:
             return []
         many = counted(len(self.unsettled), "message is", "messages are")
         return [note(f"{many} not delivered yet; kept here, and sent at the next start.")]
+
+
+def _held(number: int, to: str) -> Line:
+    return state(f"#{number} held for {to}: the key changed, and /accept {to} sends it")
+
+
+def _at_end(names: dict[str, None], name: str) -> None:
+    """It was used last."""
+    names.pop(name, None)
+    names[name] = None
+    if len(names) > NAMES_REMEMBERED_MAX:
+        del names[next(iter(names))]

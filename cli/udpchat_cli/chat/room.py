@@ -204,7 +204,7 @@ class Room:
         if isinstance(event, e.LetterReceived):
             self._show_texts(self.chat.arrived(event, running.texts.add(event)))
         else:
-            self._front.show(self.chat.told(event))
+            self._front.show(self.chat.told(event, running.changed_keys))
         match event:
             case e.Registered(_, waiting, renewed) if waiting and not renewed:
                 self._stop_timer()
@@ -276,13 +276,13 @@ class Room:
         """Whom plain text goes to."""
         return f"{self.chat.peer}> " if self.chat.peer else "> "
 
-    def toolbar(self) -> str:
+    def toolbar(self, columns: int) -> str:
         """How things stand."""
         if self._session is None:
             return ""
         core = self._session.core
         outbox = core.sizes()["outbox"]
-        return self.chat.toolbar(outbox, core.server_rtt_us, core.server_loss_ppm, self._session.changed_keys)
+        return self.chat.toolbar(outbox, core.server_rtt_us, core.server_loss_ppm, self._session.changed_keys, columns)
 
     def completions(self, before: str) -> list[str]:
         """Commands and names."""

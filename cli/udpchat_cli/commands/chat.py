@@ -12,12 +12,14 @@ from udpchat_net.loop import run as run_loop
 from ..accounts import Speaker, speaker
 from ..arguments import Given
 from ..chat.front import Front
-from ..exits import Exit
+from ..exits import Exit, Failed
 from ..imports import much_imported
 
 
 def run(given: Given) -> int:
     """Chat; the exit status. Raises `Failed`, `StoreError` and `udp.DriverError`."""
+    if given.arguments.json:
+        raise Failed(Exit.USAGE, "chat is for people: programs have `udpchat listen --json` and `udpchat send --json`")
     who = speaker(given.arguments)
     chosen = given.arguments.ui or who.settings.ui
     return run_loop(_chat(who, given, is_plain=chosen == "plain" or not _can_edit()))

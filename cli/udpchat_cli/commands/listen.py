@@ -14,7 +14,7 @@ from ..mail import Text, received, shown_name
 from ..output import Output, complain
 from ..sending import answer
 from ..session import Event, Session, session
-from ..wording import timestamp
+from ..wording import made, timestamp
 
 
 def run(given: Given) -> int:
@@ -25,6 +25,8 @@ def run(given: Given) -> int:
 
 async def _listen(who: Speaker, arguments: Namespace) -> Exit:
     async with session(who, watch_all=True) as running:
+        if running.is_new:
+            complain(made(who.account, who.path))
         output = Output(arguments.json)
         listener = Listener(running, output, arguments.count)
         control = Control(who.path, lambda request, say: answer(running, request, say))
@@ -45,7 +47,10 @@ class Listener:
         self._reader_gone = self._was_online = self._said_offline = False
 
     async def listen(self, seconds: float | None) -> Exit:
-        """Until there were as many as were wanted, the time is over, or a signal came. Raises `Failed`."""
+        """Until there were as many as were wanted, the time is over, or a signal came. Raises `Failed`.
+
+        A signal interrupts what would have ended by itself; a listener without an end has no other one.
+        """
         self._output.when_gone(self._lose_reader)
         with self._session.listening(self._happened):
             for text in self._session.unseen():
@@ -55,8 +60,8 @@ class Listener:
             self._session.start()
             try:
                 in_time = await self._session.until(lambda: self._is_done or self._is_over, seconds)
-            except Failed:  # a signal: that is how a listener without a count ends
-                return Exit.DONE
+            except Failed as failed:  # a signal
+                return Exit.DONE if self._left is None and seconds is None else failed.status
         if self._is_over and not self._is_done and self._session.trouble is not None:
             raise self._session.trouble
         return Exit.DONE if in_time or self._left is None else Exit.QUEUED

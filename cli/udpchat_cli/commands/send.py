@@ -18,10 +18,10 @@ from ..control import Say, alone, ask
 from ..descriptors import descriptor, read_some
 from ..exits import Exit, Failed, ReaderGone
 from ..grammar import SETTLE_S
-from ..output import Output
+from ..output import Output, complain
 from ..sending import LEVELS, deliver
 from ..session import session
-from ..wording import state_line
+from ..wording import made, state_line
 
 
 def run(given: Given) -> int:
@@ -50,6 +50,8 @@ def run(given: Given) -> int:
 
 async def _send(who: Speaker, arguments: Namespace, text: str, say: Say) -> None:
     async with session(who, offline=True) as running:
+        if running.is_new:
+            complain(made(who.account, who.path))
         running.start()
         await deliver(running, arguments.to, text, arguments.wait, arguments.timeout, say)
 

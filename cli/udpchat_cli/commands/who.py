@@ -7,7 +7,7 @@ from udpchat_core import client_events as e
 from udpchat_net.loop import run as run_loop
 
 from .. import schema
-from ..accounts import Speaker, speaker
+from ..accounts import Speaker, need_known, speaker
 from ..arguments import Given
 from ..control import alone, ask
 from ..exits import Exit, Failed
@@ -20,6 +20,7 @@ from ..wording import reason
 def run(given: Given) -> int:
     """Print it; the exit status. Raises `Failed`, `ReaderGone` and `StoreError`."""
     who = speaker(given.arguments)
+    need_known(who)
     output = Output(given.arguments.json)
 
     def say(thing: Mapping[str, Any]) -> None:

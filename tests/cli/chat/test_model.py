@@ -129,6 +129,10 @@ def test_nothing_is_said_of_a_message_that_is_on_its_way(chat: Chat) -> None:
 
 def test_a_message_of_another_command_is_told_apart(chat: Chat) -> None:
     assert shown(chat.told(e.MessageQueued(7, "bob"))) == ["        #7 to bob, from another udpchat command"]
+    assert shown(chat.told(e.MessageQueued(8, "bob"), {"bob": None})) == [
+        "        #8 to bob, from another udpchat command",
+        "        #8 held for bob: the key changed, and /accept bob sends it",
+    ]
 
 
 def test_a_message_to_a_changed_key_is_held(chat: Chat) -> None:
@@ -206,9 +210,9 @@ def test_unread_messages_are_counted_until_the_user_does_something_with_whom_the
     chat.shown([text("1"), text("2"), text("3", "carol"), text("4", confirmed=False)])
     assert chat.unread == {"bob": 2, "carol": 1, "?": 1}
     chat.active()
-    assert chat.unread == {"carol": 1, "?": 1}
+    assert chat.unread == {"carol": 1}  # nobody can turn to who is not known
     chat.turn_to("carol")
-    assert chat.unread == {"?": 1}
+    assert chat.unread == {}
 
 
 def test_whose_unread_messages_are_counted_has_a_cap(chat: Chat) -> None:
@@ -220,17 +224,18 @@ def test_whose_unread_messages_are_counted_has_a_cap(chat: Chat) -> None:
 # --- people ---
 
 
-def test_names_are_those_last_spoken_with_and_then_those_who_are_there(chat: Chat) -> None:
-    online(chat, "zoe", "anna", "bob", "carol")
+def test_names_are_those_last_written_to_then_who_wrote_and_then_who_is_there(chat: Chat) -> None:
+    online(chat, "zoe", "anna", "bob", "carol", "dora", "eve")
+    chat.turn_to("dora")
     chat.sent(1, "carol", "hi")
-    chat.shown([text("hi", "bob")])
-    assert chat.names == ["bob", "carol", "zoe"]
+    chat.shown([text("hi", "eve"), text("hi", "bob"), text("hi", "dora")])
+    assert chat.names == ["carol", "dora", "bob", "eve", "zoe"]
 
 
 def test_the_last_whom_the_user_wrote_to_is_the_peer_at_the_start(chat: Chat) -> None:
     chat.remember([("bob", True), ("carol", True), ("dora", False), ("anna", False)])
     assert chat.peer == "carol"
-    assert chat.names == ["dora", "carol", "bob"]
+    assert chat.names == ["carol", "bob", "dora"]
 
 
 def test_turning_to_somebody_says_how_that_one_stands(chat: Chat, clock: Clock) -> None:
@@ -252,6 +257,9 @@ def test_who_is_there(chat: Chat, clock: Clock) -> None:
     assert shown(chat.who()) == ["online: anna, bob", f"away: carol since {hhmm(clock.now_ms)}, dora"]
     chat.roster({"bob": True}.items())
     assert shown(chat.who()) == ["online: bob"]
+    chat.told(e.ServerUnreachable())
+    late = "This is what the server said last, for the server does not answer:"
+    assert shown(chat.who()) == [late, "online: bob"]
 
 
 def test_that_the_peer_left_or_returned_is_said_and_of_others_not(chat: Chat) -> None:
@@ -284,7 +292,8 @@ def test_away_and_back(chat: Chat) -> None:
 
 def test_a_refusal_and_another_client_are_loud(chat: Chat) -> None:
     refused = shown(chat.told(e.RegistrationRefused(Refusal.NAME_TAKEN)))
-    assert refused == ["*** lab refused anna: somebody else has this name; choose another one."]
+    why = "somebody else has this name; choose another one, or if it was yours ask whoever runs the server"
+    assert refused == [f"*** lab refused anna: {why}."]
     assert shown(chat.told(e.Superseded()))[0].startswith("*** anna came online at another place")
     assert chat.standing is Standing.REFUSED
 
@@ -330,6 +339,10 @@ def test_the_toolbar(chat: Chat) -> None:
     assert chat.toolbar(1, 12_300, 10_000, ["eve"]) == (
         "anna online | lab 12 ms | loss 1% | outbox 1 | eve: key changed | bob:2"
     )
+    whole, narrow = "anna online | lab 12 ms | loss 1% | bob:2", "anna online | lab 12 ms | bob:2"
+    assert chat.toolbar(0, 12_300, 10_000, [], len(whole) + 1) == whole
+    assert chat.toolbar(0, 12_300, 10_000, [], len(whole)) == narrow
+    assert chat.toolbar(0, 12_300, 10_000, [], 20) == "anna online | bob:2"  # what waits for the user stays
     chat.told(e.ServerUnreachable())
     assert chat.toolbar(0, 12_300, 0, []) == "anna no answer | bob:2"
 

@@ -104,6 +104,14 @@ def test_a_name_that_is_taken_is_an_error_with_a_status(server: Server) -> None:
     assert "somebody else has this name; choose another one" in printed
 
 
+def test_programs_are_sent_elsewhere(server: Server) -> None:
+    printed, status = command(server, "lew", "chat", "--json")
+    assert (printed, status) == (
+        "udpchat: chat is for people: programs have `udpchat listen --json` and `udpchat send --json`\n",
+        2,
+    )
+
+
 def test_an_invitation_that_is_none_is_a_wrong_argument(server: Server) -> None:
     printed, status = command(server, "lars", "chat", "--invite", "nonsense")
     assert (status, printed.count("\n")) == (2, 1)
