@@ -111,7 +111,6 @@ _DECLARED: Final = (
                 default="open",
                 help="who may register: everybody, for new names those with an invitation, or the keys in FILE",
             ),
-            _takes("--log", choices=("text", "json"), default="text", help="how what happens is told"),
         ),
         "FILE has the key of a user a line, 64 hexadecimal digits, and after a # whose it is. It is read at the start.",
     ),

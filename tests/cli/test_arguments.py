@@ -172,9 +172,9 @@ SENT = {"wait": "delivered", "timeout": None}
         (
             "server --bind ::1 --bind 192.0.2.1:7 --admit invite",
             "server",
-            {"bind": [Endpoint("::1", None), Endpoint("192.0.2.1", 7)], "admit": "invite", "log": "text"},
+            {"bind": [Endpoint("::1", None), Endpoint("192.0.2.1", 7)], "admit": "invite"},
         ),
-        ("server", "server", {"bind": None, "admit": "open", "log": "text"}),
+        ("server", "server", {"bind": None, "admit": "open"}),
         ("server status", "server status", {}),
         ("server --state there ban mallory", "server ban", {"who": "mallory"}),
         ("history", "history", {"peer": None}),

@@ -230,7 +230,7 @@ def test_a_server_whose_name_has_no_address_makes_nobody(users: tuple[User, User
 def own(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], str, int]]:
     """A server by its new name, for invited users, that logs JSON; its folder, and its port."""
     folder, port = str(tmp_path / "own"), free_port()
-    words = ("server", "--bind", f"127.0.0.1:{port}", "--bind", "127.0.0.1:0", "--admit", "invite", "--log", "json")
+    words = ("server", "--bind", f"127.0.0.1:{port}", "--bind", "127.0.0.1:0", "--admit", "invite", "--json")
     process = start(*words, "--state", folder, stdin=subprocess.DEVNULL)
     yield process, folder, port
     if process.poll() is None:

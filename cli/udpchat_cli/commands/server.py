@@ -47,7 +47,7 @@ def run(given: Given) -> int:
 
 
 async def _serve(arguments: Namespace, admission: Admission, store: SqliteServerStore) -> Exit:
-    log = Log(descriptor(sys.stdout), as_json=arguments.log == "json" or arguments.json)
+    log = Log(descriptor(sys.stdout), as_json=arguments.json)
     server = ClassicServer(store, log.write, admission=admission)
     control = Control(store.path, Operator(server, store).answer)
     try:
