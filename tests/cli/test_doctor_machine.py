@@ -6,7 +6,7 @@ import pytest
 
 from tests.cli.stage import HOST, Stage, play
 from udpchat_cli.doctor import machine
-from udpchat_cli.doctor.finding import Finding, State
+from udpchat_cli.doctor.finding import Finding, State, wrong
 from udpchat_cli.exits import Exit
 from udpchat_cli.values import Endpoint
 from udpchat_net import udp
@@ -75,3 +75,24 @@ def test_the_port_of_the_settings_is_tried() -> None:
     assert (taken.state, taken.status) == (State.WRONG, Exit.USAGE)
     assert taken.text == f"{HOST}:{at.port} is in use by another program"
     assert machine.examine_port(Endpoint(HOST, at.port)).text == f"UDP port {at.port} can be had"
+
+
+def test_a_finding_is_broken_between_words_where_the_terminal_ends() -> None:
+    finding = wrong("port", "nobody listens at 192.0.2.1:10009", "see whether the server runs there", Exit.UNREACHABLE)
+    assert finding.lines(54).split("\n") == [
+        "wrong      port           nobody listens at",
+        "                          192.0.2.1:10009",
+        "                          -> see whether the server",
+        "                          runs there",
+    ]
+    assert finding.lines(40).split("\n") == [
+        "wrong      port",
+        "        nobody listens at",
+        "        192.0.2.1:10009",
+        "        -> see whether the server runs",
+        "        there",
+    ]
+    assert finding.lines() == (
+        "wrong      port           nobody listens at 192.0.2.1:10009\n"
+        "                          -> see whether the server runs there"
+    )

@@ -51,7 +51,7 @@ def _place(server: Endpoint) -> tuple[str, int]:
 async def _examine(arguments: Namespace, who: Speaker | None, output: Output) -> Exit:
     status = Exit.DONE
     async for finding in _findings(arguments, who):
-        output.say(finding.lines(), finding.thing())
+        output.say(finding.lines(output.columns), finding.thing())
         if finding.state is State.WRONG and status is Exit.DONE:
             status = finding.status
     return status

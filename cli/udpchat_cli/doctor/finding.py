@@ -6,7 +6,10 @@ from enum import StrEnum
 from typing import Any
 
 from .. import schema
+from ..display import body
 from ..exits import Exit
+
+_INDENT = 26
 
 
 class State(StrEnum):
@@ -35,14 +38,21 @@ class Finding:
     advice: str = ""
     status: Exit = Exit.DONE
 
-    def lines(self) -> str:
-        """To read."""
-        line = f"{self.state:<11}{self.check:<15}{self.text}"
-        return f"{line}\n{'':<26}-> {self.advice}" if self.advice else line
+    def lines(self, columns: int | None = None) -> str:
+        """To read, on so many columns; None: as long as they are."""
+        rows = _beside(f"{self.state:<11}{self.check:<15}".ljust(_INDENT), self.text, columns)
+        if self.advice:
+            rows += _beside(" " * _INDENT, f"-> {self.advice}", columns)
+        return "\n".join(row.rstrip() for row in rows if row.strip())
 
     def thing(self) -> Mapping[str, Any]:
         """As an object of `schema`."""
         return schema.made("finding", check=self.check, state=self.state.value, text=self.text, advice=self.advice)
+
+
+def _beside(head: str, text: str, columns: int | None) -> list[str]:
+    first, *more = body(len(head), text, columns, edge="")
+    return [head + first, *more]
 
 
 def good(check: str, text: str, advice: str = "") -> Finding:
