@@ -66,21 +66,22 @@ class Output:
             try:
                 write_all(self._out, f"{line}\n", self._encoding)
             except OSError as error:
-                if not self._is_had_enough(error):
-                    why = f"standard output cannot be written: {error.strerror}; see where it goes to, and that disk"
-                    self._failed = Failed(Exit.STATE, why)
+                self._failed = unwritable(self._out, error)
                 raise ReaderGone(self._failed) from error
-
-    def _is_had_enough(self, error: OSError) -> bool:
-        """Whether a reader went, as `head` does, or the terminal was closed."""
-        assert self._out is not None
-        is_hung_up = error.errno == errno.EIO and stat.S_ISCHR(os.fstat(self._out).st_mode)
-        return isinstance(error, ConnectionError) or is_hung_up
 
     def check(self) -> None:
         """For whoever went on after `ReaderGone`. Raises `Failed` if that was a trouble."""
         if self._failed is not None:
             raise self._failed
+
+
+def unwritable(out: int, error: OSError) -> Failed | None:
+    """What is to be said of this; None if a reader went, as `head` does, or the terminal was closed."""
+    is_hung_up = error.errno == errno.EIO and stat.S_ISCHR(os.fstat(out).st_mode)
+    if isinstance(error, ConnectionError) or is_hung_up:
+        return None
+    why = f"standard output cannot be written: {error.strerror}; see where it goes to, and that disk"
+    return Failed(Exit.STATE, why)
 
 
 def complain(why: str) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Protocol
 
+from ..exits import Failed
 from .lines import Line
 
 
@@ -14,6 +15,11 @@ class Front(Protocol):
     """
 
     desk: "Desk"
+
+    @property
+    def trouble(self) -> Failed | None:
+        """What is to be said at the end of why it broke, if anything."""
+        ...
 
     @property
     def is_broken(self) -> bool:

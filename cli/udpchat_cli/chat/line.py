@@ -68,6 +68,7 @@ class LineFront:
     """
 
     is_patient = False
+    trouble = None  # a terminal that is gone is none
 
     def __init__(self, state: Path) -> None:
         """`state` is the file of whoever types: what was typed is remembered beside it."""

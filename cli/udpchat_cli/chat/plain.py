@@ -13,6 +13,8 @@ from collections.abc import Iterable
 
 from ..descriptors import descriptor, write_all
 from ..editor import Lines
+from ..exits import Failed
+from ..output import unwritable
 from ..pieces import Pieces
 from .front import Closed, Desk
 from .lines import Line
@@ -28,11 +30,13 @@ class Plain:
     Attributes:
         desk: the chat.
         is_broken: whether nothing can be written any more.
+        trouble: why, if it is not that the reader had enough.
     """
 
     def __init__(self) -> None:
         self.desk: Desk = Closed()
         self.is_broken = False
+        self.trouble: Failed | None = None
         self._in, self._out = descriptor(sys.stdin), descriptor(sys.stdout)
         self._encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
@@ -71,8 +75,8 @@ class Plain:
         if self._out is not None and text and not self.is_broken:
             try:
                 write_all(self._out, text, self._encoding)
-            except OSError:  # nobody reads it any more
-                self.is_broken = True
+            except OSError as error:
+                self.is_broken, self.trouble = True, unwritable(self._out, error)
                 self.desk.changed()
 
     # --- in ---

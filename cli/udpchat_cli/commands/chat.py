@@ -32,9 +32,12 @@ async def _chat(who: Speaker, given: Given, *, is_plain: bool) -> Exit:
         with much_imported():
             from ..chat.room import Room  # noqa: PLC0415 - see above
         room = Room(who, given.arguments.bind or who.settings.bind, given.arguments.invite, front)
-        return await room.run()
+        status = await room.run()
     finally:
         await front.stop()
+    if front.trouble is not None:
+        raise front.trouble
+    return status
 
 
 def _can_edit() -> bool:

@@ -4,6 +4,7 @@ import re
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -102,6 +103,28 @@ def test_a_name_that_is_taken_is_an_error_with_a_status(server: Server) -> None:
         printed, status = command(server, "kurt", "chat", *state)
     assert status == 6
     assert "somebody else has this name; choose another one" in printed
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a file that takes nothing")
+def test_a_chat_whose_lines_cannot_be_written_says_so_and_what_came_stays_unread(server: Server) -> None:
+    assert command(server, "lia", "chat")[1] == 0
+    assert command(server, "leo", "chat")[1] == 0
+    assert command(server, "leo", "send", "lia", "kept", "--wait", "stored")[1] == 0
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            [*COMMAND, *words(server, "lia")],
+            input="",
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=PATIENCE_S,
+            check=False,
+        )
+    assert ended.returncode == 8
+    assert ended.stderr == (
+        "udpchat: standard output cannot be written: No space left on device; see where it goes to, and that disk\n"
+    )
+    assert "<leo> kept" in command(server, "lia", "chat")[0]
 
 
 def test_programs_are_sent_elsewhere(server: Server) -> None:

@@ -23,6 +23,7 @@ class Paper:
     """A front that keeps what it is shown."""
 
     is_patient = False
+    trouble = None
 
     def __init__(self, is_broken: bool) -> None:
         self.desk: Desk = Closed()
