@@ -2,8 +2,12 @@
 
 import shutil
 import socket
+from pathlib import Path
 
 import pytest
+
+FULL = Path("/dev/full")
+"""A file that takes nothing, as a disk without room."""
 
 
 def needs_tool(command: str, package: str) -> pytest.MarkDecorator:
@@ -24,3 +28,4 @@ def _has_ipv6() -> bool:
 needs_ipv6 = pytest.mark.skipif(
     not _has_ipv6(), reason="no socket can have ::1 here (Linux: sysctl net.ipv6.conf.all.disable_ipv6=0)"
 )
+needs_full = pytest.mark.skipif(not FULL.exists(), reason=f"{FULL} is a device of Linux: there is no file that is full")

@@ -24,6 +24,7 @@ from tests.cli.processes import (
     without_table,
 )
 from tests.ports import free_port
+from tests.tools import FULL, needs_full
 from udpchat_cli import main
 from udpchat_net import udp
 
@@ -239,10 +240,10 @@ def test_a_fault_of_the_program_is_one_line_without_a_traceback(
     assert line.startswith("udpchat: this is a fault of udpchat, please report it: TypeError at ")
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a file that takes nothing")
+@needs_full
 @pytest.mark.parametrize("words", ["--help", "who --help", "--version", "spec", "completion bash"])
 def test_output_that_cannot_be_written_is_said(words: str) -> None:
-    with Path("/dev/full").open("wb") as full:
+    with FULL.open("wb") as full:
         run = subprocess.run(
             [*COMMAND, *words.split()], stdout=full, stderr=subprocess.PIPE, text=True, check=False, timeout=PATIENCE_S
         )

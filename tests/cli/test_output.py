@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.tools import FULL, needs_full
 from udpchat_cli.display import block
 from udpchat_cli.exits import Exit, Failed, ReaderGone
 from udpchat_cli.output import Output, complain
@@ -58,9 +59,9 @@ def test_a_terminal_that_was_closed_is_a_reader_that_went() -> None:
     os.close(write)
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a file that takes nothing")
+@needs_full
 def test_a_disk_that_takes_nothing_is_a_trouble_also_for_who_went_on() -> None:
-    with Path("/dev/full").open("wb") as full:
+    with FULL.open("wb") as full:
         output = Output(False, full.fileno())
         with pytest.raises(ReaderGone) as gone:
             output.say("lost")

@@ -4,7 +4,6 @@ import re
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
@@ -12,6 +11,7 @@ from tests.cli.chat.screens import command, until_shown, words
 from tests.cli.escapes import ESCAPES, FAKED
 from tests.cli.processes import COMMAND, PATIENCE_S, Server
 from tests.cli.screen import Screen
+from tests.tools import FULL, needs_full
 
 DELIVERED = r"        #1 delivered to \w+ \(.*\)"
 
@@ -105,12 +105,12 @@ def test_a_name_that_is_taken_is_an_error_with_a_status(server: Server) -> None:
     assert "somebody else has this name; choose another one" in printed
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a file that takes nothing")
+@needs_full
 def test_a_chat_whose_lines_cannot_be_written_says_so_and_what_came_stays_unread(server: Server) -> None:
     assert command(server, "lia", "chat")[1] == 0
     assert command(server, "leo", "chat")[1] == 0
     assert command(server, "leo", "send", "lia", "kept", "--wait", "stored")[1] == 0
-    with Path("/dev/full").open("w") as full:
+    with FULL.open("w") as full:
         ended = subprocess.run(
             [*COMMAND, *words(server, "lia")],
             input="",

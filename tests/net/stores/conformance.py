@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
@@ -134,6 +135,15 @@ def _opened(open_store: Callable[[], Any]) -> Opened[Any]:
 
 
 ADAPTERS = (Adapter("sqlite", _sqlite_client, _sqlite_server), Adapter("memory", _memory_client, _memory_server))
+each_adapter = pytest.mark.parametrize("adapter", ADAPTERS, ids=lambda adapter: adapter.name)
+OWNER, OTHER, SENDER, STRANGER = (bytes([n]) * 32 for n in (1, 2, 3, 4))
+ROOM = Quota(100, 100, 100)
+
+
+def keep(slot: int, attempt: int = 1, sender: bytes = SENDER, owner: bytes = OWNER, **how: Any) -> KeepLetter:
+    given: dict[str, Any] = {"letter": bytes(200), "kept_ms": 0, "quota": ROOM} | how
+    return KeepLetter(owner, sender, bytes([slot]) * 16, attempt, **given)
+
 
 # --- what is random ---
 
