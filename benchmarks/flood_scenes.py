@@ -5,6 +5,7 @@ honest work are as bare as can be: keys, a link, and a count of what was answere
 """
 
 import os
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from itertools import count, cycle
 from random import Random
@@ -91,7 +92,7 @@ class Bare:
         return self.link.seal(SUITE, pack([encode(message)], RECORD_PLAINTEXT_BYTES_MIN))
 
 
-class Scene:
+class Scene(ABC):
     """A core under test in virtual time.
 
     Attributes:
@@ -109,12 +110,13 @@ class Scene:
         """Hand these to the core, with all that is due and what the store answers; nanoseconds of the core."""
         return self._carry_out(self._timed(self._core.receive_datagrams, batch)) + self._tick()
 
+    @abstractmethod
     def honest(self) -> Received:
         """The next honest datagram."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _sent(self, to: Address, payload: bytes) -> None:
-        raise NotImplementedError
+        """The core sent this."""
 
     def _tick(self) -> int:
         taken_ns = 0

@@ -16,6 +16,7 @@ import pytest
 from tests.cli.processes import COMMAND, PATIENCE_S, first_line, start
 from tests.cli.user import User
 from tests.ports import free_port
+from tests.tools import FULL, needs_full
 
 TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
 
@@ -331,7 +332,7 @@ def test_on_a_terminal_send_asks_for_the_text_and_says_how_it_stands(users: tupl
     assert [thing["text"] for thing in bob.things("listen", "--count", "1")] == ["typed by hand"]
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a file that takes nothing")
+@needs_full
 def test_what_could_not_be_printed_is_said_and_stays_unread(users: tuple[User, User]) -> None:
     anna, bob = users
     for user in users:
@@ -344,7 +345,7 @@ def test_what_could_not_be_printed_is_said_and_stays_unread(users: tuple[User, U
         (bob, ("listen", "--json")),
         (anna, ("send", bob.name, "--json", "--wait", "stored", "more")),
     ):
-        with Path("/dev/full").open("wb") as full:
+        with FULL.open("wb") as full:
             run = subprocess.run(
                 [*COMMAND, *words], stdout=full, stderr=subprocess.PIPE, text=True, env=user.environ, check=False
             )

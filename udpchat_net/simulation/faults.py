@@ -9,6 +9,7 @@ what a higher one strikes.
 All times are microseconds of virtual time since the start.
 """
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Final
@@ -68,7 +69,7 @@ class Flight:
 
 
 @dataclass(frozen=True, slots=True)
-class LinkFault:
+class LinkFault(ABC):
     """Strikes the datagrams `first` to `last` of a link, each with `probability`."""
 
     source: str = "*"
@@ -77,9 +78,9 @@ class LinkFault:
     last: int = LAST
     probability: float = 1.0
 
+    @abstractmethod
     def strike(self, flight: Flight, draws: Draws) -> bool:
         """Do it to `flight` if the draws say so, and say whether it was done."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ nothing that changes: the state file of an earlier day, or one that was closed a
 `commit` without waiting.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
@@ -13,7 +14,7 @@ from udpchat_core.requests import Result, StoreReply
 from .port import Request
 
 
-class Memory:
+class Memory(ABC):
     """Meets the port. Subclasses say which requests there are, and carry one out."""
 
     kinds: ClassVar[tuple[type, ...]]
@@ -36,5 +37,6 @@ class Memory:
         """See `port.Store`."""
         self._closed = True
 
+    @abstractmethod
     def _apply(self, request: Any) -> Result:  # noqa: ANN401 - one of `kinds`
-        raise NotImplementedError
+        """Carry it out."""
